@@ -1,0 +1,33 @@
+//! Everything durable: accounts, blobs, secrets, the audit log, backups, on SQLite or PostgreSQL.
+//!
+//! Nothing here decides who may do what; `gateway` asks `access::may` first. SQL rows stop here.
+
+pub mod ambient;
+pub mod audit;
+pub mod backup;
+pub mod blobs;
+mod datadir;
+mod db;
+mod error;
+pub mod identities;
+pub mod invites;
+pub mod keyring;
+pub mod links;
+mod migrate;
+mod open;
+pub mod restore;
+pub mod secrets;
+pub mod sessions;
+pub mod sweep;
+mod tables;
+pub mod teams;
+pub mod tokens;
+pub mod users;
+pub mod workspaces;
+
+pub use ambient::Ambient;
+pub use datadir::{DataDir, Holder, LockState};
+pub use db::{Db, Dialect, Tx};
+pub use error::{Error, Result};
+pub use migrate::latest as latest_migration;
+pub use open::{Options, Store};

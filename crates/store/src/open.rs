@@ -1,0 +1,202 @@
+//! Opening the store, in an order that writes nothing before everything has been checked.
+
+use crate::{
+    Ambient, DataDir, Db, Dialect, Error, Result, Tx,
+    blobs::BlobPlace,
+    db::{One, sql},
+    keyring::{self, Key, KeySource, Keyring},
+    migrate,
+};
+use mosaic_protocol::Generation;
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// What to open.
+pub struct Options {
+    /// The data directory.
+    pub data: PathBuf,
+    /// A PostgreSQL URL; without one, SQLite in the data directory.
+    pub database_url: Option<String>,
+    /// The master key and the one before it, if they come from the configuration.
+    pub master_key: Option<(Key, Option<Key>)>,
+    /// How much disk a new workspace may use.
+    pub quota_bytes: i64,
+    /// The clock and the randomness.
+    pub ambient: Ambient,
+    /// Leave spare master keys in the key file: a restore may need one of them.
+    pub keep_spare_keys: bool,
+}
+
+/// Everything durable.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) ambient: Ambient,
+    pub(crate) keys: RwLock<Keyring>,
+    pub(crate) key_source: KeySource,
+    pub(crate) blobs: BlobPlace,
+    pub(crate) quota_bytes: i64,
+    dir: std::sync::Mutex<Option<DataDir>>,
+    /// Held by a backup for as long as it reads, so that no blob it has seen is deleted under it; held alone while
+    /// files of blobs are deleted.
+    pub(crate) blobs_stay: tokio::sync::RwLock<()>,
+    /// One change of the master key at a time.
+    pub(crate) rotating: tokio::sync::Mutex<()>,
+}
+
+impl Store {
+    /// Opens the store, and makes it if there is none.
+    pub async fn open(options: Options) -> Result<Store> {
+        Self::open_holding(DataDir::lock(&options.data)?, options).await
+    }
+
+    /// Opens the store in a data directory whose lock is held already.
+    pub async fn open_holding(dir: DataDir, options: Options) -> Result<Store> {
+        let ambient = options.ambient;
+        let key_source = KeySource::of(options.master_key, dir.path());
+        let candidates = key_source.candidates()?;
+        let db = match &options.database_url {
+            Some(url) => Db::open_postgres(url).await?,
+            None => Db::open_sqlite(&dir.database()).await.map_err(|error| match error {
+                Error::Damaged(what) => damaged(&dir, &what),
+                error => error,
+            })?,
+        };
+        let mut tx = db.read().await?;
+        let looked = async {
+            migrate::check(&mut tx).await?;
+            keyring::recognise(&mut tx, &candidates).await
+        };
+        let recognised = looked.await.map_err(|error| match error {
+            Error::Damaged(what) => damaged(&dir, &what),
+            error => error,
+        });
+        drop(tx);
+        let recognised = match recognised {
+            Ok(recognised) => recognised,
+            Err(error) => {
+                db.close().await;
+                return Err(error);
+            }
+        };
+
+        // From here on we write.
+        let mut tx = db.write().await?;
+        migrate::apply(&mut tx, db.dialect(), ambient.now()).await?;
+        // Asked again, because another node may have been faster with an empty database.
+        let recognised = match recognised {
+            Some(ring) => Some(ring),
+            None => keyring::recognise(&mut tx, &candidates).await?,
+        };
+        let keys = match recognised {
+            Some(ring) => ring,
+            None => {
+                let key =
+                    candidates.first().cloned().map_or_else(|| key_source.first(&ambient), Ok)?;
+                let ring = Keyring::only(key);
+                keyring::found(&mut tx, &ambient, &ring).await?;
+                ring
+            }
+        };
+        let generation: Generation = ambient.id(Generation::new);
+        sql!(
+            tx,
+            run,
+            "insert into meta (name, value) values ('generation', $1) on conflict (name) do nothing",
+            generation.to_string()
+        )?;
+        tx.commit().await?;
+        if !options.keep_spare_keys {
+            key_source.settle(keys.current())?;
+        }
+
+        let blobs = BlobPlace::new(&db, dir.path())?;
+        let inner = Inner {
+            db,
+            ambient,
+            keys: RwLock::new(keys),
+            key_source,
+            blobs,
+            quota_bytes: options.quota_bytes,
+            dir: std::sync::Mutex::new(Some(dir)),
+            blobs_stay: tokio::sync::RwLock::new(()),
+            rotating: tokio::sync::Mutex::new(()),
+        };
+        let store = Store { inner: Arc::new(inner) };
+        store.sweep_blob_files().await?;
+        Ok(store)
+    }
+
+    /// A transaction that only reads, and sees one moment.
+    pub async fn read(&self) -> Result<Tx> {
+        self.inner.db.read().await
+    }
+
+    /// A transaction that writes.
+    pub async fn write(&self) -> Result<Tx> {
+        self.inner.db.write().await
+    }
+
+    /// The database itself, for looking after it.
+    pub fn db(&self) -> &Db {
+        &self.inner.db
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        self.inner.db.dialect()
+    }
+
+    /// The clock and the randomness.
+    pub fn ambient(&self) -> &Ambient {
+        &self.inner.ambient
+    }
+
+    /// How much disk a new workspace may use.
+    pub fn quota_bytes(&self) -> i64 {
+        self.inner.quota_bytes
+    }
+
+    pub(crate) fn keys(&self) -> Keyring {
+        self.inner.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_keys(&self, keys: Keyring) {
+        *self.inner.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// Which life of the data this is; it changes when a backup is restored.
+    pub async fn generation(&self) -> Result<Generation> {
+        let mut tx = self.read().await?;
+        let (text,) =
+            sql!(tx, one One<String>, "select value from meta where name = 'generation'")?;
+        text.parse().map_err(|_| Error::Damaged("the generation is not an id".into()))
+    }
+
+    /// Writes down where the gateway listens, for those who find the data directory locked.
+    pub fn announce(&self, address: &str) -> Result<()> {
+        match self.inner.dir.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(dir) => dir.announce(address),
+            None => Ok(()),
+        }
+    }
+
+    /// Closes the database and gives the data directory free.
+    pub async fn close(&self) {
+        self.inner.db.close().await;
+        self.inner.dir.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+fn damaged(dir: &DataDir, what: &str) -> Error {
+    Error::refused(
+        format!("the database {} is damaged: {what}", dir.database().display()),
+        "nothing was changed; move the data directory aside and restore a backup: mosaic restore FILE",
+    )
+}

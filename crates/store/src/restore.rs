@@ -1,0 +1,327 @@
+//! Restoring a backup: everything or nothing.
+//!
+//! The whole file is checked first. Then one transaction takes the old rows out and puts the new ones in, so a kill
+//! at any moment leaves either the old data or the new. Files of blobs are written before the commit, and those that
+//! belong to nobody are swept at the next start.
+
+use crate::{
+    Error, Result, Store, Tx, audit,
+    audit::Record,
+    backup::{FORMAT, Line, Value},
+    blobs,
+    db::{Conn, One, sql},
+    error::at,
+    keyring::{self, KeySource, hex},
+    migrate,
+    tables::{AUDIT_HEAD, Kind, TABLES, Table},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use mosaic_protocol::{BlobHash, Generation, WorkspaceId, access::Actor};
+use sha2::{Digest, Sha256};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
+
+/// No line of a backup is longer: a piece of a blob in base64 is.
+const MAX_LINE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// What to do with what is there, and with what the backup holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How {
+    /// Replace accounts that exist.
+    pub replace: bool,
+    /// Keep API tokens. One that was revoked after the backup works again.
+    pub keep_tokens: bool,
+}
+
+/// What a restore did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Rows of all tables.
+    pub n_rows: i64,
+    /// Blobs.
+    pub n_blobs: i64,
+}
+
+/// Reads a backup line by line, with a bound on each line.
+struct Reader {
+    lines: BufReader<File>,
+    path: String,
+    sha256: Sha256,
+    n: u64,
+}
+
+impl Reader {
+    fn open(path: &Path) -> Result<Reader> {
+        let file = File::open(path).map_err(at(path))?;
+        let lines = BufReader::with_capacity(256 * 1024, file);
+        Ok(Reader { lines, path: path.display().to_string(), sha256: Sha256::new(), n: 0 })
+    }
+
+    fn damaged(&self, what: &str) -> Error {
+        Error::refused(
+            format!("{} is not a whole backup: line {}: {what}", self.path, self.n),
+            "nothing was changed; use another backup",
+        )
+    }
+
+    /// The next line, and the digest of all before it.
+    fn next(&mut self) -> Result<Option<(Line, String)>> {
+        self.n += 1;
+        let mut text = Vec::new();
+        (&mut self.lines)
+            .take(MAX_LINE_BYTES)
+            .read_until(b'\n', &mut text)
+            .map_err(|error| self.damaged(&error.to_string()))?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        if text.last() != Some(&b'\n') {
+            return Err(self.damaged("it is cut off, or far too long"));
+        }
+        let before = hex(&self.sha256.clone().finalize());
+        self.sha256.update(&text);
+        let line =
+            serde_json::from_slice(&text).map_err(|error| self.damaged(&error.to_string()))?;
+        Ok(Some((line, before)))
+    }
+}
+
+/// Reads the whole file and checks that it is a complete backup that this program understands. Answers which master
+/// key its secrets are sealed under.
+pub fn check(path: &Path) -> Result<String> {
+    let mut reader = Reader::open(path)?;
+    let key_id = match reader.next()? {
+        Some((Line::MosaicBackup { format, migration, key_id, .. }, _)) => {
+            if format != FORMAT || migration > migrate::latest() {
+                return Err(Error::refused(
+                    format!(
+                        "{} was written by a newer mosaic (format {format}, migration {migration})",
+                        path.display()
+                    ),
+                    "restore it with the version that wrote it, or a newer one",
+                ));
+            }
+            key_id
+        }
+        _ => return Err(reader.damaged("it does not begin as one")),
+    };
+    let mut n_rows = 0;
+    let mut n_blobs = 0;
+    loop {
+        match reader.next()? {
+            None => return Err(reader.damaged("it has no end")),
+            Some((Line::Row(_), _)) => n_rows += 1,
+            Some((Line::Blob { .. }, _)) => n_blobs += 1,
+            Some((Line::Table { .. } | Line::Piece(_), _)) => {}
+            Some((Line::MosaicBackup { .. }, _)) => return Err(reader.damaged("it begins twice")),
+            Some((end @ Line::End { .. }, before)) => {
+                let Line::End { n_rows: rows, n_blobs: blobs, sha256 } = end else { continue };
+                if (rows, blobs, sha256) != (n_rows, n_blobs, before) {
+                    return Err(reader.damaged("its checksum is wrong"));
+                }
+                return match reader.next()? {
+                    None => Ok(key_id),
+                    Some(_) => Err(reader.damaged("something follows its end")),
+                };
+            }
+        }
+    }
+}
+
+/// Refuses a restore for which the right master key is not at hand, before anything is made.
+pub fn check_key(source: &KeySource, key_id: &str) -> Result<()> {
+    if source.candidates()?.iter().any(|key| key.id() == key_id) {
+        return Ok(());
+    }
+    Err(Error::refused(
+        format!("this backup is sealed under master key {key_id}, which is not here"),
+        "put its master.key into the data directory (a line more in the file, if there is another key), or set MOSAIC_MASTER_KEY",
+    ))
+}
+
+impl Store {
+    /// Puts the backup in place of everything. Call [`check`] first. The caller owns the store alone.
+    pub async fn restore(&self, path: &Path, how: How, progress: impl Fn(i64)) -> Result<Restored> {
+        let mut tx = audit::begin(self).await?;
+        let (n_users,) = sql!(tx, one One<i64>, "select count(*) from users")?;
+        if n_users > 0 && !how.replace {
+            return Err(Error::refused(
+                format!("there are {n_users} accounts here already"),
+                "give --replace to delete everything that is here first, or restore into an empty data directory",
+            ));
+        }
+        let stay = self.inner.blobs_stay.read().await;
+        for table in
+            TABLES.iter().rev().filter(|table| !matches!(table.name, "migrations" | "meta"))
+        {
+            clear(&mut tx, table.name).await?;
+        }
+        clear(&mut tx, AUDIT_HEAD).await?;
+        // Reading the file blocks; nothing else runs in this process.
+        let mut reader = Reader::open(path)?;
+        let restored = self.load(&mut tx, &mut reader, progress).await?;
+        drop(stay);
+        if !how.keep_tokens {
+            clear(&mut tx, "tokens").await?;
+        }
+        sql!(
+            tx,
+            run,
+            "insert into audit_head (one, seq, digest)
+             select 1, seq, digest from audit order by seq desc limit 1"
+        )?;
+        let generation: Generation = self.ambient().id(Generation::new);
+        sql!(
+            tx,
+            run,
+            "update meta set value = $1 where name = 'generation'",
+            generation.to_string()
+        )?;
+        // Opened with the restored check value: what was sealed before is gone with the old rows.
+        let ring = keyring::recognise(&mut tx, &self.inner.key_source.candidates()?).await?;
+        let ring = ring.ok_or_else(|| reader.damaged("it holds no keyring"))?;
+        let before = self.keys();
+        self.set_keys(ring.clone());
+        let record = Record {
+            actor: Some(&Actor::System),
+            action: "restore",
+            object: String::new(),
+            detail: generation.to_string(),
+        };
+        let done = match audit::append(self, &mut tx, record).await {
+            Ok(()) => tx.commit().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            self.set_keys(before);
+            return Err(error);
+        }
+        self.inner.key_source.settle(ring.current())?;
+        self.forget().await?;
+        Ok(restored)
+    }
+
+    async fn load(
+        &self,
+        tx: &mut Tx,
+        reader: &mut Reader,
+        progress: impl Fn(i64),
+    ) -> Result<Restored> {
+        let mut done = Restored { n_rows: 0, n_blobs: 0 };
+        let mut into: Option<(&'static Table, Vec<(&'static str, Kind)>)> = None;
+        let mut blob: Option<(WorkspaceId, BlobHash, Vec<u8>)> = None;
+        while let Some((line, _)) = reader.next()? {
+            if !matches!(line, Line::Piece(_)) {
+                self.finish_blob(tx, reader, blob.take()).await?;
+            }
+            match line {
+                Line::MosaicBackup { .. } | Line::End { .. } => {}
+                Line::Table { name, columns } => into = Some(table(reader, &name, &columns)?),
+                Line::Row(values) => {
+                    let (table, columns) =
+                        into.as_ref().ok_or_else(|| reader.damaged("a row without a table"))?;
+                    if values.len() != columns.len() {
+                        return Err(reader.damaged("a row of the wrong length"));
+                    }
+                    insert(tx, reader, table.name, columns, values).await?;
+                    done.n_rows += 1;
+                    progress(done.n_rows);
+                }
+                Line::Blob { workspace_id, hash, .. } => {
+                    blob = Some((workspace_id, hash, vec![]));
+                    done.n_blobs += 1;
+                }
+                Line::Piece(text) => {
+                    let bytes = STANDARD
+                        .decode(text)
+                        .map_err(|_| reader.damaged("a piece is not base64"))?;
+                    let open =
+                        blob.as_mut().ok_or_else(|| reader.damaged("a piece without a blob"))?;
+                    open.2.extend(bytes);
+                }
+            }
+        }
+        self.finish_blob(tx, reader, blob).await?;
+        Ok(done)
+    }
+
+    async fn finish_blob(
+        &self,
+        tx: &mut Tx,
+        reader: &Reader,
+        blob: Option<(WorkspaceId, BlobHash, Vec<u8>)>,
+    ) -> Result<()> {
+        let Some((workspace_id, hash, bytes)) = blob else { return Ok(()) };
+        if blobs::hash_of(&bytes) != hash {
+            return Err(reader.damaged("a blob does not have its hash"));
+        }
+        match blobs::restored_file(self, workspace_id, &hash) {
+            Some(path) => blobs::write_file(&path, &bytes, &hex(&self.ambient().bytes::<8>())),
+            None => blobs::put_chunks(tx, workspace_id, &hash, 0, &bytes).await,
+        }
+    }
+}
+
+async fn clear(tx: &mut Tx, table: &str) -> Result<()> {
+    // Names come from our own list of tables only.
+    tx.script(format!("delete from {table}")).await
+}
+
+/// Our table of that name and our columns of those names: a backup never chooses what SQL runs.
+fn table(
+    reader: &Reader,
+    name: &str,
+    columns: &[String],
+) -> Result<(&'static Table, Vec<(&'static str, Kind)>)> {
+    let table = TABLES.iter().find(|table| table.kept && table.name == name);
+    let table = table.ok_or_else(|| reader.damaged("a table that is not ours"))?;
+    let column = |name: &String| table.columns.iter().find(|column| column.0 == name).copied();
+    let columns: Option<Vec<_>> = columns.iter().map(column).collect();
+    Ok((table, columns.ok_or_else(|| reader.damaged("a column that is not ours"))?))
+}
+
+async fn insert(
+    tx: &mut Tx,
+    reader: &Reader,
+    table: &str,
+    columns: &[(&'static str, Kind)],
+    values: Vec<Value>,
+) -> Result<()> {
+    let names: Vec<&str> = columns.iter().map(|column| column.0).collect();
+    let marks: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+    let text = sqlx::AssertSqlSafe(format!(
+        "insert into {table} ({}) values ({})",
+        names.join(", "),
+        marks.join(", ")
+    ));
+    macro_rules! bind {
+        ($query:expr) => {{
+            let mut query = $query;
+            for (value, (_, kind)) in values.into_iter().zip(columns) {
+                query = match (kind, value) {
+                    (Kind::Text, Value::Text(text)) => query.bind(Some(text)),
+                    (Kind::Int, Value::Int(int)) => query.bind(Some(int)),
+                    (Kind::Bytes, Value::Bytes { base64 }) => {
+                        let bytes = STANDARD
+                            .decode(base64)
+                            .map_err(|_| reader.damaged("bytes that are not base64"))?;
+                        query.bind(Some(bytes))
+                    }
+                    (Kind::Text, Value::Null) => query.bind(None::<String>),
+                    (Kind::Int, Value::Null) => query.bind(None::<i64>),
+                    (Kind::Bytes, Value::Null) => query.bind(None::<Vec<u8>>),
+                    _ => return Err(reader.damaged("a value of the wrong kind")),
+                };
+            }
+            query
+        }};
+    }
+    match tx.conn() {
+        Conn::Sqlite(conn) => bind!(sqlx::query(text)).execute(conn).await.map(drop)?,
+        Conn::Postgres(conn) => bind!(sqlx::query(text)).execute(conn).await.map(drop)?,
+    }
+    Ok(())
+}
