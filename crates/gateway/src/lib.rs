@@ -1,1 +1,120 @@
-//! placeholder
+//! The application: every operation that a person or program can do, each with its access check.
+//!
+//! Surfaces call in here with an `Actor`; nothing here knows of HTTP. The order inside every operation is the same:
+//! load the facts, ask `access::may`, change, note it in the audit log, commit.
+
+mod accounts;
+mod audit;
+mod blobs;
+mod credentials;
+mod error;
+mod identities;
+mod invites;
+mod limits;
+mod login;
+mod oidc;
+mod operator;
+mod passwords;
+mod secrets;
+mod sessions;
+mod setup;
+mod teams;
+mod tokens;
+mod workspaces;
+
+pub use blobs::BlobPieces;
+pub use credentials::{Authenticated, Credential};
+pub use error::{Error, Result};
+pub use identities::Arrived;
+pub use login::{Caller, LoggedIn};
+pub use oidc::{Departure, ProviderSettings};
+
+use credentials::Credentials;
+use limits::LoginLimits;
+use mosaic_protocol::access::{Action, Actor, Denial, Object, Person, may};
+use mosaic_store::Store;
+use passwords::Passwords;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What the operator has chosen.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a login in a browser lasts.
+    pub session_days: i64,
+    /// How many logins an account may try in a minute from one address.
+    pub login_per_minute: u32,
+    /// Login providers.
+    pub providers: Vec<ProviderSettings>,
+}
+
+/// The application.
+#[derive(Clone)]
+pub struct Gateway {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    settings: Settings,
+    passwords: Passwords,
+    credentials: Credentials,
+    login_limits: LoginLimits,
+    oidc: oidc::Providers,
+    /// Where people reach this gateway; links are made from it. Known once the server listens.
+    origin: RwLock<String>,
+}
+
+impl Gateway {
+    /// The application over an open store.
+    pub fn new(store: Store, settings: Settings) -> Result<Gateway> {
+        let inner = Inner {
+            passwords: Passwords::new(),
+            credentials: Credentials::default(),
+            login_limits: LoginLimits::new(settings.login_per_minute),
+            oidc: oidc::Providers::new(settings.providers.clone())?,
+            origin: RwLock::new(String::new()),
+            store,
+            settings,
+        };
+        Ok(Gateway { inner: Arc::new(inner) })
+    }
+
+    /// The store, for those who look after it.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Says where people reach this gateway, without a slash at the end.
+    pub fn set_origin(&self, origin: &str) {
+        origin.clone_into(&mut self.inner.origin.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Where people reach this gateway.
+    pub fn origin(&self) -> String {
+        self.inner.origin.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A link that carries a code to the page. It rides in the fragment, which browsers keep to themselves.
+    fn link(&self, what: &str, code: &str) -> String {
+        format!("{}/#{what}={code}", self.origin())
+    }
+
+    /// Deletes what has expired.
+    pub async fn sweep(&self) -> Result<u64> {
+        self.inner.login_limits.shrink();
+        Ok(mosaic_store::sweep::expired(&self.inner.store).await?)
+    }
+}
+
+/// The access rule, as an error.
+fn check(actor: &Actor, action: Action, object: Object) -> Result<()> {
+    may(actor, action, &object).map_err(Error::Denied)
+}
+
+/// The person behind an actor, for what only makes sense for one.
+fn person(actor: &Actor) -> Result<&Person> {
+    match actor {
+        Actor::User(person) => Ok(person),
+        Actor::System => Err(Error::Denied(Denial::NeedsSession)),
+    }
+}

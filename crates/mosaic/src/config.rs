@@ -14,7 +14,6 @@ mod problem;
 #[cfg(test)]
 mod properties;
 mod reference;
-mod secret;
 pub(crate) mod settings;
 mod show;
 mod table;
@@ -25,8 +24,8 @@ mod urls;
 use layers::{Layers, Raw, Row, Source};
 
 pub(crate) use key::env_names;
+pub(crate) use mosaic_protocol::Sensitive as Secret;
 pub(crate) use problem::ConfigError;
-pub(crate) use secret::Secret;
 pub(crate) use settings::{LogFormat, Settings};
 
 /// The one `MOSAIC_*` name that is not a setting: it names the configuration file, and the caller reads it.

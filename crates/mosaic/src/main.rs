@@ -1,1 +1,77 @@
-fn main() {}
+//! The program: reads the configuration, and starts the gateway or does one thing to it.
+//!
+//! This file is the table of contents. What each command does is in `commands/`.
+
+mod args;
+mod commands;
+mod config;
+mod control;
+mod doctor;
+mod logs;
+mod out;
+mod port;
+mod redact;
+mod setting;
+mod telemetry;
+mod up;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Something could not be done.
+const FAILED: u8 = 1;
+/// The command line or the configuration is wrong (clap uses the same).
+const MISUSED: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // The one place that chooses who does the cryptography of TLS.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        out::complain("the TLS provider was chosen twice");
+        return ExitCode::from(FAILED);
+    }
+    match run(args) {
+        Ok(code) => code,
+        Err(error) => {
+            out::complain(&redact::redact(&format!("{error:#}")));
+            let misused = error.is::<config::ConfigError>() || error.is::<setting::FileProblem>();
+            ExitCode::from(if misused { MISUSED } else { FAILED })
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.command {
+        // These need no configuration: a broken one must not stand in their way.
+        Command::Version => return out::say(&format!("mosaic {}", env!("CARGO_PKG_VERSION"))),
+        Command::Completions { shell } => return commands::completions(shell),
+        Command::Reference { page } => return commands::reference(page),
+        _ => {}
+    }
+    let config = setting::load(&args.options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(async {
+        let settings = &config.settings;
+        match args.command {
+            Command::Up => up::run(settings).await,
+            Command::Doctor { json } => doctor::run(settings, json).await,
+            Command::Config { command } => commands::config(&config, &command),
+            Command::Restore(args) => commands::restore(settings, &args).await,
+            Command::Backup { file } => commands::backup(settings, &file).await,
+            Command::SetupLink => commands::setup_link(settings).await,
+            Command::User { command } => commands::user(settings, command).await,
+            Command::Team { command } => commands::team(settings, command).await,
+            Command::Invite { command } => commands::invite(settings, command).await,
+            Command::Token { command } => commands::token(settings, command).await,
+            Command::Audit { command } => commands::audit(settings, command).await,
+            Command::Secrets { command } => commands::secrets(settings, &command).await,
+            Command::Version | Command::Completions { .. } | Command::Reference { .. } => {
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    });
+    // A blocked lookup or a hung disk must not keep the process alive after everything else is done.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    done
+}

@@ -190,7 +190,7 @@ pub struct ChangeUserRequest {
 }
 
 /// A one-time link, shown once.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OneTimeLink {
     /// The link; it works once.
     pub link: String,

@@ -35,6 +35,8 @@ pub enum ErrorCode {
     UnsupportedType,
     /// The workspace's disk quota is used up.
     QuotaExceeded,
+    /// The disk that the gateway stores on is full.
+    DiskFull,
     /// Too many requests; wait.
     Throttled,
     /// The request took too long.

@@ -51,7 +51,7 @@ pub struct CreateTeamInviteRequest {
 }
 
 /// A new invitation and, this once, its link.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedInvite {
     /// The invitation.
     pub invite: Invite,

@@ -165,7 +165,7 @@ fn blob_hash(text: String) -> Result<String, BadText> {
 
 /// Something that must not be shown: a password, a one-time code, a key. It is wiped when dropped and has no
 /// `Display`; whoever needs the text says so with `expose`.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Sensitive(Zeroizing<String>);
 
 impl Sensitive {

@@ -85,7 +85,7 @@ pub struct CreateTokenRequest {
 }
 
 /// A new token and, this once, its secret.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CreatedToken {
     /// The token.
     pub token: Token,

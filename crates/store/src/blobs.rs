@@ -84,8 +84,10 @@ impl Store {
         let size_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let blob = Blob { hash, size_bytes };
         // Keeps the sweep of deleted files away until the row is there.
-        let _stay = self.inner.blobs_stay.read().await;
+        let stay = self.inner.blobs_stay.read().await;
         if let BlobPlace::Files(root) = &self.inner.blobs {
+            // An upload that has no room must not even pass through the disk. `insert` decides again.
+            room(&mut self.read().await?, workspace_id, &blob).await?;
             let (path, bytes, partial) = (
                 file(root, workspace_id, &blob.hash),
                 bytes.clone(),
@@ -93,13 +95,25 @@ impl Store {
             );
             blocking(move || write_file(&path, &bytes, &partial)).await?;
         }
+        match self.put_row(workspace_id, &blob, bytes).await {
+            Ok(put) => Ok((blob, put)),
+            Err(error) => {
+                drop(stay);
+                // If this fails, the next start does it. Why the upload failed is what matters.
+                let _ = self.sweep_blob_file(workspace_id, &blob.hash).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn put_row(&self, workspace_id: WorkspaceId, blob: &Blob, bytes: &[u8]) -> Result<Put> {
         let mut tx = self.write().await?;
-        let put = insert(&mut tx, workspace_id, &blob, self.ambient().now().0).await?;
+        let put = insert(&mut tx, workspace_id, blob, self.ambient().now().0).await?;
         if put == Put::Stored && matches!(self.inner.blobs, BlobPlace::Rows) {
             put_chunks(&mut tx, workspace_id, &blob.hash, 0, bytes).await?;
         }
         tx.commit().await?;
-        Ok((blob, put))
+        Ok(put)
     }
 
     /// A workspace's blob and its bytes.
@@ -122,10 +136,16 @@ impl Store {
             BlobPlace::Rows => {
                 let (store, hash) = (self.clone(), hash.clone());
                 let pieces = async_stream::try_stream! {
+                    let mut left = size_bytes;
                     for n in 0.. {
                         let mut tx = store.read().await?;
                         let Some(chunk) = chunk(&mut tx, workspace_id, &hash, n).await? else { break };
+                        left -= i64::try_from(chunk.len()).unwrap_or(i64::MAX);
                         yield Bytes::from(chunk);
+                    }
+                    // Each piece is read by itself, so the blob may have been deleted halfway.
+                    if left != 0 {
+                        Err(Error::Damaged("the blob was deleted while it was read".into()))?;
                     }
                 };
                 Ok(Some((blob, Box::pin(pieces))))
@@ -136,6 +156,7 @@ impl Store {
     /// Deletes a workspace's blob. False if there is none.
     pub async fn delete_blob(&self, workspace_id: WorkspaceId, hash: &BlobHash) -> Result<bool> {
         let mut tx = self.write().await?;
+        take_workspace(&mut tx, workspace_id).await?;
         let Some(size_bytes) = size(&mut tx, workspace_id, hash).await? else { return Ok(false) };
         let text = "delete from blobs where workspace_id = $1 and hash = $2";
         if sql!(tx, run, text, workspace_id, hash)? == 0 {
@@ -144,7 +165,7 @@ impl Store {
         let text = "update workspaces set used_bytes = used_bytes - $2 where id = $1";
         sql!(tx, run, text, workspace_id, size_bytes)?;
         tx.commit().await?;
-        self.sweep_blob_files().await?;
+        self.sweep_blob_file(workspace_id, hash).await?;
         Ok(true)
     }
 
@@ -152,6 +173,21 @@ impl Store {
     pub async fn forget(&self) -> Result<()> {
         self.sweep_blob_files().await?;
         self.inner.db.forget_deleted().await
+    }
+
+    /// Deletes the file of this blob if it has no row.
+    async fn sweep_blob_file(&self, workspace_id: WorkspaceId, hash: &BlobHash) -> Result<()> {
+        let BlobPlace::Files(root) = &self.inner.blobs else { return Ok(()) };
+        let _alone = self.inner.blobs_stay.write().await;
+        if size(&mut self.read().await?, workspace_id, hash).await?.is_some() {
+            return Ok(());
+        }
+        let path = file(root, workspace_id, hash);
+        blocking(move || match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(&path)(error)),
+            _ => Ok(()),
+        })
+        .await
     }
 
     /// Deletes every file that has no row.
@@ -166,10 +202,9 @@ impl Store {
     }
 }
 
-async fn insert(tx: &mut Tx, workspace_id: WorkspaceId, blob: &Blob, now: i64) -> Result<Put> {
-    // Taking the workspace's row first makes uploads to one workspace wait for each other, so that two of them cannot
-    // both find room for one.
-    let text = "update workspaces set used_bytes = used_bytes where id = $1 returning used_bytes, quota_bytes";
+/// Whether the workspace has this blob already. `QuotaExceeded` if it has no room for it.
+async fn room(tx: &mut Tx, workspace_id: WorkspaceId, blob: &Blob) -> Result<Put> {
+    let text = "select used_bytes, quota_bytes from workspaces where id = $1";
     let Some((used, quota_bytes)) = sql!(tx, maybe(i64, i64), text, workspace_id)? else {
         return Err(Error::Damaged("the workspace is gone".into()));
     };
@@ -178,6 +213,21 @@ async fn insert(tx: &mut Tx, workspace_id: WorkspaceId, blob: &Blob, now: i64) -
     }
     if used.saturating_add(blob.size_bytes) > quota_bytes {
         return Err(Error::QuotaExceeded { quota_bytes });
+    }
+    Ok(Put::Stored)
+}
+
+/// Makes changes of one workspace's blobs wait for each other, so that two uploads cannot both find room for one.
+/// Everybody takes this row first, so nobody waits in a circle.
+async fn take_workspace(tx: &mut Tx, workspace_id: WorkspaceId) -> Result<()> {
+    let text = "update workspaces set used_bytes = used_bytes where id = $1";
+    sql!(tx, run, text, workspace_id).map(drop)
+}
+
+async fn insert(tx: &mut Tx, workspace_id: WorkspaceId, blob: &Blob, now: i64) -> Result<Put> {
+    take_workspace(tx, workspace_id).await?;
+    if room(tx, workspace_id, blob).await? == Put::Known {
+        return Ok(Put::Known);
     }
     let text = "update workspaces set used_bytes = used_bytes + $2 where id = $1";
     sql!(tx, run, text, workspace_id, blob.size_bytes)?;

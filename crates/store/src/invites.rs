@@ -64,7 +64,7 @@ pub async fn create(store: &Store, tx: &mut Tx, new: NewInvite) -> Result<(Invit
         return Err(Error::TooMany(MAX));
     }
     let ambient = store.ambient();
-    let minted = ambient.mint("");
+    let minted = ambient.mint("mosaic_i_");
     let invite = Invite {
         id: ambient.id(InviteId::new),
         creates_account: new.creates_account,

@@ -32,7 +32,7 @@ pub async fn create(
     purpose: Purpose,
     expires_at: Time,
 ) -> Result<Minted> {
-    let minted = store.ambient().mint("");
+    let minted = store.ambient().mint("mosaic_l_");
     put(store, tx, purpose, &minted.digest, expires_at).await?;
     Ok(minted)
 }

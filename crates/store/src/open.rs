@@ -133,6 +133,30 @@ impl Store {
         Ok(store)
     }
 
+    /// Looks at a store without changing it: which migration it is at, whether the key fits, whether the database is
+    /// whole. `None`: there is none yet.
+    pub async fn examine(options: &Options) -> Result<Option<i64>> {
+        let source = KeySource::of(options.master_key.clone(), &options.data);
+        let candidates = source.candidates()?;
+        let database = options.data.join("mosaic.db");
+        let db = match &options.database_url {
+            Some(url) => Db::open_postgres(url).await?,
+            None if !database.exists() => return Ok(None),
+            None => Db::open_sqlite(&database).await?,
+        };
+        let looked = async {
+            let mut tx = db.read().await?;
+            let migration = migrate::check(&mut tx).await?;
+            keyring::recognise(&mut tx, &candidates).await?;
+            drop(tx);
+            db.examine().await?;
+            Ok((migration > 0).then_some(migration))
+        };
+        let looked = looked.await;
+        db.close().await;
+        looked
+    }
+
     /// A transaction that only reads, and sees one moment.
     pub async fn read(&self) -> Result<Tx> {
         self.inner.db.read().await

@@ -60,7 +60,7 @@ pub async fn create(
     tx: &mut Tx,
     new: NewSession<'_>,
 ) -> Result<(SessionId, Minted)> {
-    let (id, minted) = (ambient.id(SessionId::new), ambient.mint(""));
+    let (id, minted) = (ambient.id(SessionId::new), ambient.mint("mosaic_s_"));
     let now = ambient.now();
     sql!(
         tx,

@@ -72,10 +72,21 @@ pub async fn join(
     role: Role,
     now: Time,
 ) -> Result<()> {
-    let (teams,) =
-        sql!(tx, one One<i64>, "select count(*) from members where user_id = $1", user_id)?;
-    let (members,) =
-        sql!(tx, one One<i64>, "select count(*) from members where team_id = $1", team_id)?;
+    // Those who are in already count themselves: another role is no more members.
+    let (teams,) = sql!(
+        tx,
+        one One<i64>,
+        "select count(*) from members where user_id = $1 and team_id <> $2",
+        user_id,
+        team_id
+    )?;
+    let (members,) = sql!(
+        tx,
+        one One<i64>,
+        "select count(*) from members where team_id = $1 and user_id <> $2",
+        team_id,
+        user_id
+    )?;
     if teams >= MAX_TEAMS || members >= MAX_MEMBERS {
         return Err(Error::TooMany(if teams >= MAX_TEAMS { MAX_TEAMS } else { MAX_MEMBERS }));
     }

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 pub const MAX: i64 = 200;
 
 /// What a token's secret starts with, so that people and secret scanners recognise it.
-pub const PREFIX: &str = "mosaic_";
+pub const PREFIX: &str = "mosaic_t_";
 
 #[derive(FromRow)]
 struct Row {

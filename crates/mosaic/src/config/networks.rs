@@ -49,7 +49,7 @@ pub(super) fn headers(text: &str) -> Option<Vec<(String, Secret)>> {
         let sound = !name.is_empty()
             && name.chars().all(token)
             && value.chars().all(|c| matches!(c, ' '..='~'));
-        sound.then(|| (name.to_ascii_lowercase(), Secret::new(value)))
+        sound.then(|| (name.to_ascii_lowercase(), Secret::new(value.to_owned())))
     };
     text.split(',').map(header).collect()
 }

@@ -139,7 +139,7 @@ pub(super) fn store(
             if text.chars().count() < min_chars {
                 return Err(format!("must have at least {min_chars} characters"));
             }
-            put(settings, provider, Secret::new(text));
+            put(settings, provider, Secret::new(text.to_owned()));
             Shown::plain(MASK)
         }
         Kind::HexKey(put) => {
@@ -147,7 +147,7 @@ pub(super) fn store(
             if text.len() != HEX_KEY_DIGITS || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 return Err(format!("must be {}", expected(kind)));
             }
-            put(settings, provider, Secret::new(text));
+            put(settings, provider, Secret::new(text.to_owned()));
             Shown::plain(MASK)
         }
         Kind::Headers(put) => {
@@ -159,7 +159,7 @@ pub(super) fn store(
         Kind::DatabaseUrl(put) => {
             let text = text(raw, kind)?;
             let shown = urls::database(text)?;
-            put(settings, provider, Secret::new(text));
+            put(settings, provider, Secret::new(text.to_owned()));
             Shown::plain(shown)
         }
     })

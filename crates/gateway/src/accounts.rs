@@ -1,0 +1,241 @@
+//! Accounts: one's own, and for admins everybody's.
+
+use crate::{Caller, Error, Gateway, Result, check, credentials::me, person};
+use mosaic_protocol::{
+    TeamId, UserId,
+    access::{Action, Actor, Object},
+    account::{
+        ChangeMeRequest, ChangeUserRequest, CreateUserRequest, DeleteMeRequest, Me, OneTimeLink,
+        User, UserState,
+    },
+    page::{Page, PageQuery},
+    team::Role,
+};
+use mosaic_store::{
+    Tx,
+    audit::{self, Record},
+    invites,
+    links::{self, Purpose},
+    sessions, teams,
+    users::{self, NewUser},
+};
+
+const RECOVERY_HOURS: i64 = 24;
+
+const LAST_ADMIN: Error = Error::Conflict {
+    problem: "this is the last admin who can log in",
+    next: "make somebody else an admin first",
+};
+
+impl Gateway {
+    /// Who am I.
+    pub async fn me(&self, actor: &Actor) -> Result<Me> {
+        let person = person(actor)?;
+        check(actor, Action::SeeOwn, Object::Own { owner: person.id })?;
+        let mut tx = self.inner.store.read().await?;
+        me(&mut tx, person.id).await
+    }
+
+    /// Changes what others see of me.
+    pub async fn change_me(&self, actor: &Actor, request: &ChangeMeRequest) -> Result<Me> {
+        let person = person(actor)?;
+        check(actor, Action::ChangeOwn, Object::Own { owner: person.id })?;
+        let mut tx = self.inner.store.write().await?;
+        users::set_display_name(&mut tx, person.id, request.display_name.as_str()).await?;
+        let me = me(&mut tx, person.id).await?;
+        tx.commit().await?;
+        self.forget_credentials();
+        Ok(me)
+    }
+
+    /// Deletes my account and everything in it.
+    pub async fn delete_me(
+        &self,
+        actor: &Actor,
+        request: &DeleteMeRequest,
+        caller: &Caller,
+    ) -> Result<()> {
+        let person = person(actor)?;
+        check(actor, Action::GuardOwn, Object::Own { owner: person.id })?;
+        self.confirm_password(person, request.password.as_ref().map(|it| it.expose()), caller)
+            .await?;
+        let mut tx = self.inner.store.read().await?;
+        let account = users::get(&mut tx, person.id).await?.ok_or(Error::Unauthenticated)?;
+        drop(tx);
+        if account.user.name != request.name.as_str() {
+            return Err(Error::Invalid("`name` must be your own account name".into()));
+        }
+        self.delete_account(actor, person.id).await
+    }
+
+    /// All accounts, by name.
+    pub async fn list_users(&self, actor: &Actor, query: &PageQuery) -> Result<Page<User>> {
+        check(actor, Action::Administer, Object::Server)?;
+        let limit = crate::audit::page_size(query)?;
+        let mut tx = self.inner.store.read().await?;
+        let items =
+            users::list(&mut tx, query.after.as_deref().unwrap_or_default(), limit + 1).await?;
+        Ok(crate::audit::page(items, limit, |user| user.name.clone()))
+    }
+
+    /// One account.
+    pub async fn get_user(&self, actor: &Actor, id: UserId) -> Result<User> {
+        check(actor, Action::Administer, Object::Server)?;
+        let mut tx = self.inner.store.read().await?;
+        Ok(users::get(&mut tx, id).await?.ok_or(Error::NotFound)?.user)
+    }
+
+    /// Makes an account for somebody else.
+    pub async fn create_user(&self, actor: &Actor, request: &CreateUserRequest) -> Result<User> {
+        check(actor, Action::Administer, Object::Server)?;
+        let hash = match &request.password {
+            Some(password) => Some(self.inner.passwords.hash(password.expose()).await?),
+            None => None,
+        };
+        let store = &self.inner.store;
+        let mut tx = audit::begin(store).await?;
+        let new = NewUser {
+            name: &request.name,
+            display_name: request.name.as_str(),
+            password: hash.as_deref(),
+            admin: false,
+        };
+        let user = users::create(store, &mut tx, new).await.map_err(Error::name_taken)?;
+        self.note_user(&mut tx, actor, "create_user", user.id, "").await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
+    /// Makes somebody an admin, or no longer one.
+    pub async fn change_user(
+        &self,
+        actor: &Actor,
+        id: UserId,
+        request: &ChangeUserRequest,
+    ) -> Result<User> {
+        check(actor, Action::Administer, Object::Server)?;
+        let mut tx = audit::begin(&self.inner.store).await?;
+        let account = users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        users::set_admin(&mut tx, id, request.admin).await?;
+        if !request.admin {
+            self.keep_an_admin(&mut tx, &account.user).await?;
+            invites::delete_made_by(&mut tx, id, None).await?;
+        }
+        let detail = if request.admin { "admin" } else { "not_admin" };
+        self.note_user(&mut tx, actor, "change_user", id, detail).await?;
+        tx.commit().await?;
+        self.forget_credentials();
+        Ok(User { admin: request.admin, ..account.user })
+    }
+
+    /// Suspends an account: its sessions end, its tokens and links stop working. Nothing is deleted but what it could
+    /// have handed out.
+    pub async fn suspend_user(&self, actor: &Actor, id: UserId) -> Result<User> {
+        self.set_state(actor, id, UserState::Suspended).await
+    }
+
+    /// Lets a suspended account be used again.
+    pub async fn resume_user(&self, actor: &Actor, id: UserId) -> Result<User> {
+        self.set_state(actor, id, UserState::Active).await
+    }
+
+    async fn set_state(&self, actor: &Actor, id: UserId, state: UserState) -> Result<User> {
+        check(actor, Action::Administer, Object::Server)?;
+        let mut tx = audit::begin(&self.inner.store).await?;
+        let account = users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        users::set_state(&mut tx, id, state).await?;
+        let action = match state {
+            UserState::Active => "resume_user",
+            UserState::Suspended => {
+                self.keep_an_admin(&mut tx, &account.user).await?;
+                sessions::delete_all(&mut tx, id, None).await?;
+                links::clear(&mut tx, Purpose::Recovery(id)).await?;
+                invites::delete_made_by(&mut tx, id, None).await?;
+                "suspend_user"
+            }
+        };
+        self.note_user(&mut tx, actor, action, id, "").await?;
+        tx.commit().await?;
+        self.forget_credentials();
+        Ok(User { state, ..account.user })
+    }
+
+    /// A one-time link with which somebody sets a new password.
+    pub async fn create_recovery(&self, actor: &Actor, id: UserId) -> Result<OneTimeLink> {
+        check(actor, Action::Administer, Object::Server)?;
+        let store = &self.inner.store;
+        let mut tx = audit::begin(store).await?;
+        users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        let expires_at = store.ambient().now().plus_hours(RECOVERY_HOURS);
+        let minted = links::create(store, &mut tx, Purpose::Recovery(id), expires_at).await?;
+        self.note_user(&mut tx, actor, "create_recovery", id, "").await?;
+        tx.commit().await?;
+        Ok(OneTimeLink { link: self.link("recovery", &minted.secret), expires_at })
+    }
+
+    /// Deletes somebody's account and everything in it.
+    pub async fn delete_user(&self, actor: &Actor, id: UserId) -> Result<()> {
+        check(actor, Action::Administer, Object::Server)?;
+        self.delete_account(actor, id).await
+    }
+
+    /// Every row and blob of that person, their personal workspace, and teams that have nobody else.
+    async fn delete_account(&self, actor: &Actor, id: UserId) -> Result<()> {
+        let store = &self.inner.store;
+        let mut tx = audit::begin(store).await?;
+        let account = users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        for team in teams::of(&mut tx, id).await? {
+            if teams::count_members(&mut tx, team.id).await? == 1 {
+                teams::delete(&mut tx, team.id).await?;
+                self.note_team(&mut tx, actor, "delete_team", team.id, String::new()).await?;
+            } else if team.role == Role::Owner && teams::count_owners(&mut tx, team.id).await? == 1
+            {
+                return Err(Error::Conflict {
+                    problem: "this person is the only owner of a team that others belong to",
+                    next: "make another member its owner, or delete the team, and try again",
+                });
+            }
+        }
+        users::delete(&mut tx, id).await?;
+        self.keep_an_admin(&mut tx, &account.user).await?;
+        self.note_user(&mut tx, actor, "delete_user", id, "").await?;
+        tx.commit().await?;
+        self.forget_credentials();
+        Ok(store.forget().await?)
+    }
+
+    /// After somebody lost the right to administer: somebody else must have it.
+    async fn keep_an_admin(&self, tx: &mut Tx, was: &User) -> Result<()> {
+        let mattered = was.admin && was.state == UserState::Active;
+        if mattered && users::count_admins(tx).await? == 0 { Err(LAST_ADMIN) } else { Ok(()) }
+    }
+
+    pub(crate) async fn note_user(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: &'static str,
+        id: UserId,
+        detail: &str,
+    ) -> Result<()> {
+        let record = Record {
+            actor: Some(actor),
+            action,
+            object: format!("user:{id}"),
+            detail: detail.to_owned(),
+        };
+        Ok(audit::append(&self.inner.store, tx, record).await?)
+    }
+
+    pub(crate) async fn note_team(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: &'static str,
+        id: TeamId,
+        detail: String,
+    ) -> Result<()> {
+        let record = Record { actor: Some(actor), action, object: format!("team:{id}"), detail };
+        Ok(audit::append(&self.inner.store, tx, record).await?)
+    }
+}

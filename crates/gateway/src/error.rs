@@ -1,0 +1,87 @@
+//! What can go wrong in an operation: a variant exists where a surface answers differently.
+
+use mosaic_protocol::access::Denial;
+use std::time::Duration;
+
+/// The gateway's results.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The access rule says no.
+    #[error("{0}")]
+    Denied(Denial),
+    /// There is no such thing. The same answer as to `Denied(Hidden)`.
+    #[error("there is no such thing")]
+    NotFound,
+    /// No valid session or token.
+    #[error("no valid session or token")]
+    Unauthenticated,
+    /// Name and password do not belong together. Says no more.
+    #[error("the name or the password is wrong")]
+    WrongLogin,
+    /// The code is wrong, used or expired. Says no more.
+    #[error("this code is wrong, was used already, or has expired")]
+    BadCode,
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The account name is taken.
+    #[error("this name is taken")]
+    NameTaken,
+    /// The state of things does not allow it.
+    #[error("{problem}")]
+    Conflict {
+        /// What stands in the way.
+        problem: &'static str,
+        /// What to do first.
+        next: &'static str,
+    },
+    /// The quota is used up.
+    #[error("the workspace's quota of {quota_bytes} bytes is used up")]
+    QuotaExceeded {
+        /// How much the workspace may use.
+        quota_bytes: i64,
+    },
+    /// The disk is full. Nothing was changed.
+    #[error("the disk that the gateway stores on is full; nothing was changed")]
+    DiskFull,
+    /// Too often.
+    #[error("too many tries")]
+    Throttled {
+        /// Try again after this.
+        retry_after: Duration,
+    },
+    /// The login provider could not be used.
+    #[error("the login provider could not be used: {0}")]
+    ProviderFailed(String),
+    /// Something that we depend on does not answer, or has no room.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A fault of ours. The text is for the log only.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<mosaic_store::Error> for Error {
+    fn from(error: mosaic_store::Error) -> Self {
+        use mosaic_store::Error as Store;
+        match error {
+            Store::Taken => {
+                Error::Conflict { problem: "this exists already", next: "choose another" }
+            }
+            Store::QuotaExceeded { quota_bytes } => Error::QuotaExceeded { quota_bytes },
+            Store::TooMany(_) => Error::Conflict {
+                problem: "there are as many of these as there may be",
+                next: "delete one that is no longer needed",
+            },
+            Store::DiskFull => Error::DiskFull,
+            Store::Unavailable(_) => Error::Unavailable(error.to_string()),
+            Store::Refused { .. } => Error::Invalid(error.to_string().replace("\n  ", "; ")),
+            Store::Sealed(_) | Store::Damaged(_) | Store::File { .. } | Store::Database(_) => {
+                Error::Internal(error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Logging in and out, and new passwords.
+
+use crate::{Error, Gateway, Result, check, credentials::me, person};
+use mosaic_protocol::{
+    SessionId, UserId,
+    access::{Action, Actor, Grant, Object, Person},
+    account::{ChangePasswordRequest, LoginRequest, Me, RecoveryRequest, UserState},
+};
+use mosaic_store::{
+    Tx,
+    ambient::digest,
+    audit::{self, Record},
+    links,
+    sessions::{self, NewSession},
+    users,
+};
+
+/// Where a login comes from, as far as the surface knows.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The network address.
+    pub address: String,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
+/// A login that succeeded.
+pub struct LoggedIn {
+    /// Who.
+    pub me: Me,
+    /// For the cookie, and nowhere else.
+    pub secret: String,
+    /// How long the cookie lasts.
+    pub lasts_seconds: i64,
+}
+
+impl Error {
+    /// In operations that make accounts, what is taken is the name.
+    pub(crate) fn name_taken(error: mosaic_store::Error) -> Error {
+        match error {
+            mosaic_store::Error::Taken => Error::NameTaken,
+            error => error.into(),
+        }
+    }
+}
+
+impl Gateway {
+    /// Logs in by password. An unknown name, a wrong password, a suspended account and one without a password get the
+    /// same answer after the same work.
+    pub async fn login(&self, request: &LoginRequest, caller: &Caller) -> Result<LoggedIn> {
+        self.inner.login_limits.count(request.name.as_str(), &caller.address)?;
+        let store = &self.inner.store;
+        let mut tx = store.read().await?;
+        let account = users::by_name(&mut tx, &request.name).await?;
+        drop(tx);
+        let hash = account.as_ref().and_then(|account| account.password.as_deref());
+        let fits = self.inner.passwords.verify(request.password.expose(), hash).await?;
+
+        let mut tx = audit::begin(store).await?;
+        // Read again under the lock: the password may have been changed while this one was checked.
+        let now = users::by_name(&mut tx, &request.name).await?;
+        let same = now.as_ref().map(|now| &now.password)
+            == account.as_ref().map(|before| &before.password);
+        match now.filter(|now| fits && same && now.user.state == UserState::Active) {
+            Some(account) => self.open_session(tx, account.user.id, caller, "password").await,
+            None => {
+                // To whom it was tried on is noted only if there is such an account; what was typed never is.
+                let object =
+                    account.map_or_else(String::new, |account| format!("user:{}", account.user.id));
+                audit::append(
+                    store,
+                    &mut tx,
+                    Record { actor: None, action: "login_failed", object, detail: String::new() },
+                )
+                .await?;
+                tx.commit().await?;
+                Err(Error::WrongLogin)
+            }
+        }
+    }
+
+    /// Opens a session for somebody who has proved who they are, notes it and commits.
+    pub(crate) async fn open_session(
+        &self,
+        mut tx: Tx,
+        user_id: UserId,
+        caller: &Caller,
+        by: &'static str,
+    ) -> Result<LoggedIn> {
+        let store = &self.inner.store;
+        let days = self.inner.settings.session_days;
+        let expires_at = store.ambient().now().plus_days(days);
+        let agent: String = caller.agent.chars().filter(|c| !c.is_control()).take(200).collect();
+        let new = NewSession { user_id, expires_at, agent: &agent, address: &caller.address };
+        let (id, minted) = sessions::create(store.ambient(), &mut tx, new).await?;
+        let me = me(&mut tx, user_id).await?;
+        let actor =
+            Actor::User(Person { id: user_id, admin: me.user.admin, grant: Grant::Session(id) });
+        let record = Record {
+            actor: Some(&actor),
+            action: "login",
+            object: format!("user:{user_id}"),
+            detail: by.to_owned(),
+        };
+        audit::append(store, &mut tx, record).await?;
+        tx.commit().await?;
+        Ok(LoggedIn { me, secret: minted.secret, lasts_seconds: days.saturating_mul(86_400) })
+    }
+
+    /// Ends the session that asks. A token has nothing to log out of.
+    pub async fn logout(&self, actor: &Actor) -> Result<()> {
+        let person = person(actor)?;
+        check(actor, Action::ChangeOwn, Object::Own { owner: person.id })?;
+        let Grant::Session(id) = person.grant else { return Ok(()) };
+        self.end_session(actor, id, "logout").await
+    }
+
+    pub(crate) async fn end_session(
+        &self,
+        actor: &Actor,
+        id: SessionId,
+        action: &'static str,
+    ) -> Result<()> {
+        let store = &self.inner.store;
+        let mut tx = audit::begin(store).await?;
+        sessions::delete(&mut tx, id).await?;
+        let record = Record {
+            actor: Some(actor),
+            action,
+            object: format!("session:{id}"),
+            detail: String::new(),
+        };
+        audit::append(store, &mut tx, record).await?;
+        tx.commit().await?;
+        self.forget_credentials();
+        Ok(())
+    }
+
+    /// Changes one's own password and ends all other sessions.
+    pub async fn change_password(
+        &self,
+        actor: &Actor,
+        request: &ChangePasswordRequest,
+        caller: &Caller,
+    ) -> Result<()> {
+        let person = person(actor)?;
+        check(actor, Action::GuardOwn, Object::Own { owner: person.id })?;
+        self.confirm_password(person, request.current.as_ref().map(|it| it.expose()), caller)
+            .await?;
+        let hash = self.inner.passwords.hash(request.new.expose()).await?;
+        let Grant::Session(current) = person.grant else { return Err(Error::Unauthenticated) };
+        self.set_password(actor, person.id, &hash, Some(current)).await
+    }
+
+    /// Asks a logged-in person for their password once more. Those who have none have nothing to give.
+    pub(crate) async fn confirm_password(
+        &self,
+        person: &Person,
+        password: Option<&str>,
+        caller: &Caller,
+    ) -> Result<()> {
+        self.inner.login_limits.count(&person.id.to_string(), &caller.address)?;
+        let mut tx = self.inner.store.read().await?;
+        let account = users::get(&mut tx, person.id).await?.ok_or(Error::Unauthenticated)?;
+        drop(tx);
+        match (account.password, password) {
+            (None, _) => Ok(()),
+            (Some(_), None) => Err(Error::WrongLogin),
+            (Some(hash), Some(password)) => {
+                if self.inner.passwords.verify(password, Some(&hash)).await? {
+                    Ok(())
+                } else {
+                    Err(Error::WrongLogin)
+                }
+            }
+        }
+    }
+
+    async fn set_password(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        hash: &str,
+        but: Option<SessionId>,
+    ) -> Result<()> {
+        let store = &self.inner.store;
+        let mut tx = audit::begin(store).await?;
+        users::set_password(&mut tx, user_id, hash).await?;
+        sessions::delete_all(&mut tx, user_id, but).await?;
+        links::clear(&mut tx, links::Purpose::Recovery(user_id)).await?;
+        let object = format!("user:{user_id}");
+        audit::append(
+            store,
+            &mut tx,
+            Record { actor: Some(actor), action: "set_password", object, detail: String::new() },
+        )
+        .await?;
+        tx.commit().await?;
+        self.forget_credentials();
+        Ok(())
+    }
+
+    /// Sets a new password by a one-time link that an admin made, and ends every session and token: whoever had the
+    /// old password may have made some.
+    pub async fn recover(&self, request: &RecoveryRequest, caller: &Caller) -> Result<()> {
+        self.inner.login_limits.count_stranger("recovery", &caller.address)?;
+        let hash = self.inner.passwords.hash(request.password.expose()).await?;
+        let store = &self.inner.store;
+        let mut tx = audit::begin(store).await?;
+        let taken =
+            links::take_recovery(&mut tx, &digest(request.code.expose()), store.ambient().now())
+                .await?;
+        let user_id = taken.ok_or(Error::BadCode)?;
+        users::set_password(&mut tx, user_id, &hash).await?;
+        sessions::delete_all(&mut tx, user_id, None).await?;
+        mosaic_store::tokens::delete_all(&mut tx, user_id).await?;
+        let object = format!("user:{user_id}");
+        audit::append(
+            store,
+            &mut tx,
+            Record { actor: None, action: "recover", object, detail: String::new() },
+        )
+        .await?;
+        tx.commit().await?;
+        self.forget_credentials();
+        Ok(())
+    }
+}

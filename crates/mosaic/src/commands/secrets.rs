@@ -1,0 +1,20 @@
+//! `mosaic secrets`.
+
+use crate::{args::SecretsCommand, config::Settings, control::Control, out};
+use mosaic_protocol::operator::RotateReport;
+use std::process::ExitCode;
+
+pub(crate) async fn secrets(
+    settings: &Settings,
+    command: &SecretsCommand,
+) -> anyhow::Result<ExitCode> {
+    let SecretsCommand::Rotate = command;
+    let control = Control::open(settings).await?;
+    let done = control.post_empty::<RotateReport>("/api/operator/secrets/rotate").await;
+    control.close().await;
+    let done = done?;
+    out::say(&format!(
+        "{} secrets are sealed under the new master key {} (it was {}).\nKeep a copy of the new key; backups made before need the old one.",
+        done.n_secrets, done.new_key_id, done.old_key_id
+    ))
+}

@@ -1,0 +1,248 @@
+//! The single checks. Those that decide something are pure; the rest only looks.
+
+use super::Finding;
+use crate::{config::Settings, control::Control, port, up::store_options};
+use mosaic_store::{Ambient, DataDir, Error, LockState, Store, latest_migration};
+use std::{net::TcpListener, os::unix::fs::MetadataExt, path::Path};
+
+/// Less than this, and writes will fail soon.
+const LITTLE_BYTES: u64 = 100 * 1024 * 1024;
+const LOW_BYTES: u64 = 1024 * 1024 * 1024;
+/// Before 2026 no version of this program existed.
+const NOT_BEFORE_MS: i64 = 1_767_225_600_000;
+const MINUTE_MS: i64 = 60_000;
+
+/// Everything, in the order in which it matters.
+pub(super) async fn all(settings: &Settings) -> Vec<Finding> {
+    let lock = DataDir::look(&settings.data);
+    let mut findings =
+        vec![data_directory(&settings.data), lock_finding(&lock), master_key(settings)];
+    findings.push(match &lock {
+        Ok(LockState::Held(_)) => running(settings).await,
+        _ => database(settings).await,
+    });
+    findings.push(disk(&settings.data));
+    findings.push(clock(Ambient::real().now().0, newest_change(settings)));
+    findings.push(listen(settings, &lock));
+    findings.push(sandbox(std::env::consts::OS));
+    findings
+}
+
+fn data_directory(data: &Path) -> Finding {
+    const WHAT: &str = "data directory";
+    let shown = data.display();
+    match std::fs::metadata(data) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Finding::note(WHAT, format!("{shown} does not exist yet"), "`mosaic up` makes it")
+        }
+        Err(error) => {
+            Finding::bad(WHAT, format!("{shown}: {error}"), "check its owner and permissions")
+        }
+        Ok(it) if !it.is_dir() => {
+            Finding::bad(WHAT, format!("{shown} is not a directory"), "choose another with --data")
+        }
+        Ok(it) if it.mode() & 0o077 != 0 => Finding::bad(
+            WHAT,
+            format!(
+                "{shown} is open to other users of this machine (mode {:o})",
+                it.mode() & 0o777
+            ),
+            format!("run: chmod 700 '{shown}'"),
+        ),
+        Ok(_) => match rustix::fs::access(data, rustix::fs::Access::WRITE_OK) {
+            Ok(()) => Finding::good(WHAT, shown.to_string()),
+            Err(error) => Finding::bad(
+                WHAT,
+                format!("{shown} cannot be written: {error}"),
+                "check its owner and permissions",
+            ),
+        },
+    }
+}
+
+fn lock_finding(lock: &Result<LockState, Error>) -> Finding {
+    const WHAT: &str = "lock";
+    match lock {
+        Ok(LockState::Absent | LockState::Free) => {
+            Finding::good(WHAT, "no gateway runs on this data directory")
+        }
+        Ok(LockState::Held(Some(holder))) => {
+            Finding::good(WHAT, format!("held by process {}", holder.pid))
+        }
+        Ok(LockState::Held(None)) => Finding::good(WHAT, "held by another process"),
+        Err(error) => Finding::bad(
+            WHAT,
+            error.to_string(),
+            "check the owner and permissions of the data directory",
+        ),
+    }
+}
+
+fn master_key(settings: &Settings) -> Finding {
+    const WHAT: &str = "master key";
+    if settings.master_key.is_some() {
+        return Finding::good(WHAT, "from the configuration");
+    }
+    let path = settings.data.join("master.key");
+    match std::fs::metadata(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::note(
+            WHAT,
+            "there is none yet",
+            "`mosaic up` makes one; keep a copy of it away from this machine",
+        ),
+        Err(error) => Finding::bad(
+            WHAT,
+            format!("{}: {error}", path.display()),
+            "check its owner and permissions",
+        ),
+        Ok(it) if it.mode() & 0o077 != 0 => Finding::bad(
+            WHAT,
+            format!("{} can be read by others", path.display()),
+            format!("run: chmod 600 '{}', then mosaic secrets rotate", path.display()),
+        ),
+        Ok(_) => Finding::good(WHAT, path.display().to_string()),
+    }
+}
+
+async fn running(settings: &Settings) -> Finding {
+    const WHAT: &str = "database";
+    let asked = async { Control::open(settings).await?.get::<serde_json::Value>("/readyz").await };
+    match asked.await {
+        Ok(_) => Finding::good(WHAT, "the running gateway says that it is ready"),
+        Err(error) => {
+            Finding::bad(WHAT, format!("the running gateway: {error:#}"), "look at its log")
+        }
+    }
+}
+
+async fn database(settings: &Settings) -> Finding {
+    const WHAT: &str = "database";
+    let where_ = if settings.database_url.is_some() { "PostgreSQL" } else { "SQLite" };
+    match Store::examine(&store_options(settings)).await {
+        Ok(None) => {
+            Finding::note(WHAT, format!("{where_}: there is none yet"), "`mosaic up` makes it")
+        }
+        Ok(Some(migration)) if migration < latest_migration() => Finding::note(
+            WHAT,
+            format!("{where_}: at migration {migration} of {}", latest_migration()),
+            "the next start migrates it; make a backup with the old version first",
+        ),
+        Ok(Some(migration)) => {
+            Finding::good(WHAT, format!("{where_}: whole, at migration {migration}"))
+        }
+        Err(Error::Refused { problem, remedy }) => Finding::bad(WHAT, problem, remedy),
+        Err(Error::Damaged(what)) => Finding::bad(
+            WHAT,
+            format!("damaged: {what}"),
+            "move the data directory aside and restore a backup",
+        ),
+        Err(error) => Finding::bad(WHAT, error.to_string(), "check the database and its disk"),
+    }
+}
+
+fn disk(data: &Path) -> Finding {
+    const WHAT: &str = "disk space";
+    // The directory may not exist yet; then its nearest parent counts.
+    let there = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+    match rustix::fs::statvfs(there) {
+        Err(error) => Finding::bad(WHAT, error.to_string(), "check the disk"),
+        Ok(it) => room(it.f_bavail.saturating_mul(it.f_frsize)),
+    }
+}
+
+fn room(free_bytes: u64) -> Finding {
+    const WHAT: &str = "disk space";
+    let shown = format!("{} MiB free", free_bytes / 1024 / 1024);
+    match free_bytes {
+        0..LITTLE_BYTES => Finding::bad(WHAT, shown, "make room now: writes will fail"),
+        LITTLE_BYTES..LOW_BYTES => Finding::note(WHAT, shown, "make room soon"),
+        _ => Finding::good(WHAT, shown),
+    }
+}
+
+/// When the database was last written, by its file's own time.
+fn newest_change(settings: &Settings) -> Option<i64> {
+    let file =
+        |name: &str| std::fs::metadata(settings.data.join(name)).ok().map(|it| it.mtime() * 1000);
+    file("mosaic.db").max(file("mosaic.db-wal"))
+}
+
+fn clock(now_ms: i64, newest_change_ms: Option<i64>) -> Finding {
+    const WHAT: &str = "clock";
+    const REMEDY: &str =
+        "set the clock, and let it be kept right by NTP: expiry and logins depend on it";
+    if now_ms < NOT_BEFORE_MS {
+        return Finding::bad(WHAT, "it says that it is before 2026", REMEDY);
+    }
+    match newest_change_ms {
+        Some(changed) if changed > now_ms + 5 * MINUTE_MS => {
+            let minutes = (changed - now_ms) / MINUTE_MS;
+            Finding::bad(
+                WHAT,
+                format!("the data was written {minutes} minutes in its future"),
+                REMEDY,
+            )
+        }
+        _ => Finding::good(WHAT, "plausible"),
+    }
+}
+
+fn listen(settings: &Settings, lock: &Result<LockState, Error>) -> Finding {
+    const WHAT: &str = "port";
+    let address = settings.listen;
+    if let Ok(LockState::Held(Some(holder))) = lock
+        && holder.address == address.to_string()
+    {
+        return Finding::good(WHAT, format!("{address}, by the running gateway"));
+    }
+    match TcpListener::bind(address) {
+        Ok(_) => Finding::good(WHAT, format!("{address} is free")),
+        Err(error) => {
+            let text = port::explain(address, &error);
+            let (found, remedy) =
+                text.split_once("\n  ").unwrap_or((&text, "choose another with --listen"));
+            Finding::bad(WHAT, found, remedy)
+        }
+    }
+}
+
+fn sandbox(os: &str) -> Finding {
+    const WHAT: &str = "sandbox";
+    if os == "linux" {
+        Finding::good(WHAT, "Linux: nothing here runs commands for agents yet")
+    } else {
+        Finding::note(
+            WHAT,
+            format!("{os} has no Landlock, seccomp or namespaces"),
+            "agents will not be given a shell here; run the gateway on Linux for that",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Level;
+
+    #[test]
+    fn a_clock_that_is_far_off_is_found() {
+        let now = NOT_BEFORE_MS + 1_000_000_000;
+        assert_eq!(clock(now, None).level, Level::Good);
+        assert_eq!(clock(now, Some(now + 4 * MINUTE_MS)).level, Level::Good);
+        assert_eq!(clock(now, Some(now + 6 * MINUTE_MS)).level, Level::Bad);
+        assert_eq!(clock(0, None).level, Level::Bad);
+    }
+
+    #[test]
+    fn little_room_is_found() {
+        assert_eq!(room(10).level, Level::Bad);
+        assert_eq!(room(LITTLE_BYTES).level, Level::Note);
+        assert_eq!(room(LOW_BYTES).level, Level::Good);
+    }
+
+    #[test]
+    fn what_the_system_cannot_do_is_said() {
+        assert_eq!(sandbox("linux").level, Level::Good);
+        assert_eq!(sandbox("macos").level, Level::Note);
+    }
+}

@@ -1,0 +1,61 @@
+//! The log: pretty on a terminal, JSON otherwise, every line redacted on its way out.
+
+use crate::{config::LogFormat, config::settings::Log, redact::redact, telemetry::Telemetry};
+use std::io::{self, IsTerminal, Write};
+use tracing_subscriber::{
+    EnvFilter, Layer, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+};
+
+/// Begins to log to stderr and, if configured, to a collector of traces.
+pub(crate) fn begin(log: &Log, telemetry: Option<&Telemetry>) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&log.level).map_err(|error| {
+        anyhow::anyhow!(
+            "log.level is not understood: {error}\n  write it like `info` or `info,sqlx=warn`"
+        )
+    })?;
+    let pretty = match log.format {
+        LogFormat::Auto => io::stderr().is_terminal(),
+        LogFormat::Pretty => true,
+        LogFormat::Json => false,
+    };
+    let lines = if pretty {
+        tracing_subscriber::fmt::layer().with_writer(Redacted).with_target(false).compact().boxed()
+    } else {
+        tracing_subscriber::fmt::layer().with_writer(Redacted).json().flatten_event(true).boxed()
+    };
+    let traces = telemetry.map(Telemetry::layer);
+    tracing_subscriber::registry().with(traces).with(filter).with(lines).try_init()?;
+    Ok(())
+}
+
+/// Writes to stderr, without secrets.
+struct Redacted;
+
+impl<'a> MakeWriter<'a> for Redacted {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line(Vec::new())
+    }
+}
+
+/// One event: the whole of it is seen at once, so no secret is split between two writes.
+struct Line(Vec<u8>);
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let text = String::from_utf8_lossy(&self.0);
+        let _ = io::stderr().lock().write_all(redact(&text).as_bytes());
+    }
+}

@@ -1,0 +1,87 @@
+//! Reads what the configuration is made from: the file, the environment, the flags.
+
+use crate::{
+    args::Options,
+    config::{self, Config, FILE_VARIABLE, Sources},
+};
+use std::path::{Path, PathBuf};
+
+/// The configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {problem}\n  {remedy}")]
+pub(crate) struct FileProblem {
+    path: String,
+    problem: String,
+    remedy: &'static str,
+}
+
+/// Merges and checks everything.
+pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
+    let env = environment()?;
+    let named = options.config.clone().or_else(|| {
+        env.iter().find(|(name, _)| name == FILE_VARIABLE).map(|(_, path)| PathBuf::from(path))
+    });
+    let file = match named {
+        Some(path) => Some(read(&path)?),
+        None if Path::new("mosaic.toml").exists() => Some(read(Path::new("mosaic.toml"))?),
+        None => None,
+    };
+    let file = file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+    let flags = flags(options)?;
+    let mut config =
+        config::load(&Sources { file, env: &env, flags: &flags, default_data: &default_data() })?;
+    // A relative path means the same after this, whoever reads it and from where.
+    config.settings.data = std::path::absolute(&config.settings.data)?;
+    Ok(config)
+}
+
+fn read(path: &Path) -> Result<(String, String), FileProblem> {
+    let name = path.display().to_string();
+    let problem = |problem: String| FileProblem {
+        path: name.clone(),
+        problem,
+        remedy: "check the path, or leave --config and MOSAIC_CONFIG out",
+    };
+    let bytes = std::fs::read(path)
+        .map_err(|error| problem(format!("the configuration file cannot be read: {error}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| problem("the configuration file is not UTF-8".into()))?;
+    Ok((name, text))
+}
+
+fn environment() -> anyhow::Result<Vec<(String, String)>> {
+    let ours =
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MOSAIC_"));
+    ours.map(|(name, value)| match (name.into_string(), value.into_string()) {
+        (Ok(name), Ok(value)) => Ok((name, value)),
+        (Ok(name), Err(_)) => anyhow::bail!("{name}: the value is not UTF-8"),
+        (Err(name), _) => anyhow::bail!("{}: the name is not UTF-8", name.display()),
+    })
+    .collect()
+}
+
+fn flags(options: &Options) -> anyhow::Result<Vec<(String, String)>> {
+    let given = [
+        ("listen", &options.listen),
+        ("data", &options.data),
+        ("database_url", &options.database_url),
+        ("setup_code", &options.setup_code),
+    ];
+    let given = given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
+    let set = options.set.iter().map(|pair| match pair.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => anyhow::bail!("--set {pair}: write it as KEY=VALUE"),
+    });
+    given.map(Ok).chain(set).collect()
+}
+
+/// Where data goes when nobody says so: where programs of this system keep theirs.
+fn default_data() -> String {
+    let var = |name: &str| std::env::var(name).ok().filter(|value| value.starts_with('/'));
+    let home = var("HOME").unwrap_or_else(|| "/var/lib".to_owned());
+    match var("XDG_DATA_HOME") {
+        Some(base) => format!("{base}/mosaic"),
+        None if cfg!(target_os = "macos") => format!("{home}/Library/Application Support/mosaic"),
+        None => format!("{home}/.local/share/mosaic"),
+    }
+}

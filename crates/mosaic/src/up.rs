@@ -1,0 +1,179 @@
+//! `mosaic up`: starts the parts in order, waits for a signal, stops them in the opposite order.
+
+use crate::{config::Settings, control::Socket, logs, out, port, telemetry::Telemetry};
+use anyhow::{Context, bail};
+use mosaic_gateway::{Gateway, ProviderSettings};
+use mosaic_server::{Server, Throttles, is_loopback};
+use mosaic_store::{Ambient, DataDir, Options, Store, keyring::Key};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Nothing was made before this; a clock that says so is wrong, and would let expired things live.
+const NOT_BEFORE_MS: i64 = 1_767_225_600_000; // 2026-01-01
+
+pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let collector = settings.telemetry.clone();
+    let telemetry = tokio::task::spawn_blocking(move || Telemetry::begin(&collector)).await??;
+    logs::begin(&settings.log, telemetry.as_ref())?;
+    let ambient = Ambient::real();
+    if ambient.now().0 < NOT_BEFORE_MS {
+        bail!(
+            "the clock of this machine says that it is before 2026\n  set it, so that what expires does so in time"
+        );
+    }
+    // The signals are watched before anything is opened, so that none comes at a bad moment.
+    let mut signals = Signals::new()?;
+
+    let dir = DataDir::lock(&settings.data)?;
+    let bound = mosaic_server::bind(settings.listen)
+        .await
+        .map_err(|error| anyhow::anyhow!(port::explain(settings.listen, &error)))?;
+    let address = bound.address;
+    let store = Store::open_holding(dir, store_options(settings)).await?;
+    let gateway = Gateway::new(store.clone(), gateway_settings(settings))?;
+    let origin = origin(settings, address);
+    gateway.set_origin(&origin);
+    if !is_loopback(address.ip()) && settings.setup_code.is_none() && gateway.setup_needed().await?
+    {
+        store.close().await;
+        bail!(
+            "others could reach {address} before there is an admin\n  \
+             start on 127.0.0.1 first and use the setup link, or choose a code yourself: MOSAIC_SETUP_CODE"
+        );
+    }
+    let setup_link =
+        gateway.setup_link(settings.setup_code.as_ref().map(|code| code.expose())).await?;
+    let socket = Socket::of(&settings.data)?;
+    let server = Server::start(bound, Some(socket.path()), gateway, server_settings(settings))?;
+    store.announce(&address.to_string())?;
+    tracing::info!(%address, database = ?store.dialect(), "listening");
+    out::say(&format!("Mosaic {} is running at {origin}", env!("CARGO_PKG_VERSION")))?;
+    match (&setup_link, &settings.setup_code) {
+        // The operator knows the code that they chose; it need not be printed.
+        (Some(_), Some(_)) => {
+            out::say(&format!("Make the first admin at {origin}/#setup with your setup code"))?
+        }
+        (Some(link), None) => {
+            out::say(&format!("Make the first admin (once, within 24 hours): {link}"))?
+        }
+        (None, _) => ExitCode::SUCCESS,
+    };
+
+    let which = signals.next().await;
+    tracing::info!(signal = which, "stopping");
+    let stopped = async {
+        if !server.stop().await {
+            tracing::warn!("some requests were cut off");
+        }
+        store.close().await;
+    };
+    tokio::select! {
+        () = stopped => {}
+        _ = signals.next() => bail!("stopped at once, because a second signal came"),
+    }
+    if let Some(telemetry) = telemetry {
+        tokio::task::spawn_blocking(move || telemetry.end()).await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// Where people reach the gateway.
+fn origin(settings: &Settings, address: SocketAddr) -> String {
+    if let Some(url) = &settings.public_url {
+        return url.origin().ascii_serialization();
+    }
+    // Nobody can open a link to 0.0.0.0.
+    let shown = match (address.ip().is_unspecified(), address) {
+        (false, address) => address,
+        (true, address) => SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), address.port()),
+    };
+    format!("http://{shown}")
+}
+
+/// A number of the configuration, which has checked its bounds.
+fn number<T: TryFrom<u64>>(value: u64, most: T) -> T {
+    T::try_from(value).unwrap_or(most)
+}
+
+pub(crate) fn store_options(settings: &Settings) -> Options {
+    let key = |secret: &Option<crate::config::Secret>| {
+        secret.as_ref().and_then(|key| Key::from_hex(key.expose()))
+    };
+    Options {
+        data: settings.data.clone(),
+        database_url: settings.database_url.as_ref().map(|url| url.expose().to_owned()),
+        master_key: key(&settings.master_key)
+            .map(|current| (current, key(&settings.master_key_previous))),
+        quota_bytes: number(settings.quota.workspace_bytes, i64::MAX),
+        ambient: Ambient::real(),
+        keep_spare_keys: false,
+    }
+}
+
+pub(crate) fn gateway_settings(settings: &Settings) -> mosaic_gateway::Settings {
+    let provider = |(name, oidc): (&String, &crate::config::settings::Oidc)| ProviderSettings {
+        name: name.clone(),
+        label: oidc.label.clone(),
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret: oidc.client_secret.clone(),
+        signup: oidc.signup,
+    };
+    mosaic_gateway::Settings {
+        session_days: number(settings.session.days, i64::MAX),
+        login_per_minute: number(settings.throttle.login_per_minute, u32::MAX),
+        providers: settings.oidc.iter().map(provider).collect(),
+    }
+}
+
+pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
+    let limits = &settings.limits;
+    mosaic_server::Settings {
+        body_bytes: number(limits.body_bytes, usize::MAX),
+        blob_bytes: number(limits.blob_bytes, usize::MAX),
+        request_time: Duration::from_secs(limits.request_seconds),
+        header_bytes: number(limits.header_bytes, usize::MAX),
+        connections: number(limits.connections, 1000),
+        shutdown_time: Duration::from_secs(limits.shutdown_seconds),
+        public_url: settings.public_url.clone(),
+        allowed_hosts: settings.allowed_hosts.clone(),
+        cors_origins: settings.cors_origins.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        metrics_open: settings.metrics_open,
+        throttles: Throttles {
+            address_per_minute: number(settings.throttle.address_per_minute, u32::MAX),
+            user_per_minute: number(settings.throttle.user_per_minute, u32::MAX),
+            token_per_minute: number(settings.throttle.token_per_minute, u32::MAX),
+        },
+    }
+}
+
+/// Opens everything but the sockets, for a command that finds no gateway running.
+pub(crate) async fn offline(settings: &Settings) -> anyhow::Result<(Store, axum::Router)> {
+    let store = Store::open(store_options(settings)).await?;
+    let gateway = Gateway::new(store.clone(), gateway_settings(settings))
+        .context("the gateway cannot be made")?;
+    gateway.set_origin(&origin(settings, settings.listen));
+    Ok((store, mosaic_server::in_process(gateway, server_settings(settings))))
+}

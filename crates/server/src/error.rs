@@ -1,0 +1,131 @@
+//! The one place where errors become answers. What is our fault is logged in full and answered with an id only.
+
+use crate::refusal::Refusal;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use mosaic_gateway::Error;
+use mosaic_protocol::{ErrorBody, ErrorCode, access::Denial, error::Problem};
+use std::time::Duration;
+
+struct Shape {
+    status: StatusCode,
+    code: ErrorCode,
+    message: String,
+    next: String,
+    retry_after: Option<Duration>,
+}
+
+fn shape(error: &Error) -> Shape {
+    use ErrorCode as Code;
+    let (status, code, next): (StatusCode, Code, &str) = match error {
+        Error::NotFound | Error::Denied(Denial::Hidden) => (
+            StatusCode::NOT_FOUND,
+            Code::NotFound,
+            "check the id; it may have been deleted, or not be shared with you",
+        ),
+        Error::Denied(Denial::Forbidden) => (
+            StatusCode::FORBIDDEN,
+            Code::Forbidden,
+            "ask somebody who may, or ask to be given that role",
+        ),
+        Error::Denied(Denial::MissingScope(_)) => {
+            (StatusCode::FORBIDDEN, Code::MissingScope, "make a token with that scope")
+        }
+        Error::Denied(Denial::NeedsSession) => {
+            (StatusCode::FORBIDDEN, Code::Forbidden, "log in with a browser and do it there")
+        }
+        Error::Unauthenticated => (
+            StatusCode::UNAUTHORIZED,
+            Code::Unauthenticated,
+            "log in, or send a valid token as `Authorization: Bearer …`",
+        ),
+        Error::WrongLogin => (
+            StatusCode::UNAUTHORIZED,
+            Code::WrongLogin,
+            "check both; an admin can make a link to set a new password",
+        ),
+        Error::BadCode => (StatusCode::FORBIDDEN, Code::BadCode, "ask for a new link"),
+        Error::Invalid(_) => {
+            (StatusCode::BAD_REQUEST, Code::Invalid, "correct it; /docs says what is expected")
+        }
+        Error::NameTaken => (StatusCode::CONFLICT, Code::NameTaken, "choose another name"),
+        Error::Conflict { next, .. } => (StatusCode::CONFLICT, Code::Conflict, next),
+        Error::QuotaExceeded { .. } => (
+            StatusCode::INSUFFICIENT_STORAGE,
+            Code::QuotaExceeded,
+            "delete something, or ask an admin for more",
+        ),
+        Error::DiskFull => (
+            StatusCode::INSUFFICIENT_STORAGE,
+            Code::DiskFull,
+            "the operator must make room; then try again",
+        ),
+        Error::Throttled { .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, Code::Throttled, "wait, then try again")
+        }
+        Error::ProviderFailed(_) => (
+            StatusCode::BAD_GATEWAY,
+            Code::ProviderFailed,
+            "try again; if it stays, the operator finds the cause in the log under this id",
+        ),
+        Error::Unavailable(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::Unavailable,
+            "try again; if it stays, the operator finds more with `mosaic doctor`",
+        ),
+        Error::Internal(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Code::Internal,
+            "this is our fault; the operator finds the cause in the log under this id",
+        ),
+    };
+    // What a provider or a database said is for the operator: it may name hosts and paths.
+    let message = match error {
+        Error::Internal(_) => "something went wrong here".to_owned(),
+        Error::Unavailable(_) => "a part of the gateway does not answer now".to_owned(),
+        Error::ProviderFailed(_) => "the login provider could not be used".to_owned(),
+        Error::Denied(Denial::Hidden) => Error::NotFound.to_string(),
+        error => error.to_string(),
+    };
+    let retry_after = match error {
+        Error::Throttled { retry_after } => Some(*retry_after),
+        _ => None,
+    };
+    Shape { status, code, message, next: next.to_owned(), retry_after }
+}
+
+/// The answer to a refused request.
+pub(crate) fn refuse(refusal: &Refusal, request_id: &str) -> Response {
+    let shape = match refusal {
+        Refusal::Operation(error) => {
+            let shape = shape(error);
+            if shape.status.is_server_error() && shape.code != ErrorCode::QuotaExceeded {
+                tracing::error!(request_id, %error, "request failed");
+            }
+            shape
+        }
+        Refusal::Http { status, code, message, next, retry_after } => Shape {
+            status: *status,
+            code: *code,
+            message: message.clone(),
+            next: (*next).to_owned(),
+            retry_after: *retry_after,
+        },
+    };
+    let Shape { status, code, message, next, retry_after } = shape;
+    let error = Problem { code, message, next, request_id: request_id.to_owned() };
+    let mut response = (status, axum::Json(ErrorBody { error })).into_response();
+    if let Some(retry_after) = retry_after {
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    if status == StatusCode::UNAUTHORIZED && code == ErrorCode::Unauthenticated {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// The stable code of an operation's error, for links back to the page.
+pub(crate) fn code(error: &Error) -> ErrorCode {
+    shape(error).code
+}

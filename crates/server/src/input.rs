@@ -1,0 +1,230 @@
+//! What comes in with a request, as types: parameters of the path, a query, a JSON body, plain bytes.
+//!
+//! Access to the route is checked before any of this is read; ids are checked by the operation that gets them.
+
+use crate::{
+    refusal::Refusal,
+    row::{Cx, Kind, Row},
+};
+use axum::{
+    body::Body as AxumBody,
+    extract::{FromRequestParts, RawPathParams},
+};
+use bytes::Bytes;
+use http::{header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use mosaic_gateway::Error;
+use mosaic_protocol::{
+    AccountName, BlobHash, IdentityId, InviteId, ProviderName, SecretName, SessionId, TeamId,
+    TokenId, UserId, WorkspaceId,
+};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+
+/// The body of a request, not read yet.
+pub(crate) struct Body(AxumBody);
+
+impl Body {
+    pub(crate) fn new(body: AxumBody) -> Self {
+        Self(body)
+    }
+
+    async fn read(self, limit: usize) -> Result<Bytes, Refusal> {
+        match Limited::new(self.0, limit).collect().await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large(limit)),
+            Err(_) => Err(Error::Invalid("the body was cut off".into()).into()),
+        }
+    }
+}
+
+/// Something that is read out of a request.
+pub(crate) trait Input: Sized + Send {
+    /// Notes what is read, for the OpenAPI document and the tests.
+    fn describe(row: &mut Row);
+    /// Reads it.
+    fn read(
+        cx: &Cx,
+        parts: Parts,
+        body: Body,
+    ) -> impl Future<Output = Result<Self, Refusal>> + Send;
+}
+
+/// Something that is read out of the head, so that something else can still be read out of the body.
+pub(crate) trait FromHead: Sized + Send {
+    fn describe(row: &mut Row);
+    fn read(parts: &mut Parts) -> impl Future<Output = Result<Self, Refusal>> + Send;
+}
+
+/// A parameter of the path. One that cannot be right names nothing that exists.
+pub(crate) trait Param: Sized + Send {
+    const KIND: Kind;
+    fn parse(text: &str) -> Option<Self>;
+}
+
+macro_rules! params {
+    ($($type:ty => $kind:ident, $parse:expr;)*) => {$(
+        impl Param for $type {
+            const KIND: Kind = Kind::$kind;
+            fn parse(text: &str) -> Option<Self> {
+                let parse: fn(&str) -> Option<Self> = $parse;
+                parse(text)
+            }
+        }
+    )*};
+}
+
+params! {
+    UserId => User, |text| text.parse().ok();
+    TeamId => Team, |text| text.parse().ok();
+    WorkspaceId => Workspace, |text| text.parse().ok();
+    SessionId => Session, |text| text.parse().ok();
+    TokenId => Token, |text| text.parse().ok();
+    InviteId => Invite, |text| text.parse().ok();
+    IdentityId => Identity, |text| text.parse().ok();
+    BlobHash => Blob, |text| text.to_owned().try_into().ok();
+    SecretName => SecretName, |text| text.to_owned().try_into().ok();
+    ProviderName => Provider, |text| text.to_owned().try_into().ok();
+    AccountName => AccountName, |text| text.to_owned().try_into().ok();
+}
+
+/// One parameter of the path.
+pub(crate) struct Path<T>(pub(crate) T);
+/// Two parameters of the path.
+pub(crate) struct Path2<A, B>(pub(crate) A, pub(crate) B);
+/// The query.
+pub(crate) struct Query<T>(pub(crate) T);
+/// A JSON body.
+pub(crate) struct Json<T>(pub(crate) T);
+/// A body of plain bytes, which the route's function reads when it has checked that it may.
+pub(crate) struct Upload(Body, usize);
+
+impl Upload {
+    pub(crate) async fn read(self) -> Result<Bytes, Refusal> {
+        self.0.read(self.1).await
+    }
+}
+
+async fn path_params(parts: &mut Parts) -> Result<Vec<String>, Refusal> {
+    let params =
+        RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Error::NotFound)?;
+    Ok(params.iter().map(|(_, value)| value.to_owned()).collect())
+}
+
+fn param<T: Param>(values: &[String], n: usize) -> Result<T, Refusal> {
+    Ok(values.get(n).and_then(|text| T::parse(text)).ok_or(Error::NotFound)?)
+}
+
+impl<T: Param> FromHead for Path<T> {
+    fn describe(row: &mut Row) {
+        row.params = vec![T::KIND];
+    }
+
+    async fn read(parts: &mut Parts) -> Result<Self, Refusal> {
+        Ok(Path(param(&path_params(parts).await?, 0)?))
+    }
+}
+
+impl<A: Param, B: Param> FromHead for Path2<A, B> {
+    fn describe(row: &mut Row) {
+        row.params = vec![A::KIND, B::KIND];
+    }
+
+    async fn read(parts: &mut Parts) -> Result<Self, Refusal> {
+        let values = path_params(parts).await?;
+        Ok(Path2(param(&values, 0)?, param(&values, 1)?))
+    }
+}
+
+impl<T: DeserializeOwned + JsonSchema + Send> FromHead for Query<T> {
+    fn describe(row: &mut Row) {
+        row.query = Some(|generator| T::json_schema(generator));
+    }
+
+    async fn read(parts: &mut Parts) -> Result<Self, Refusal> {
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        let query = query.map_err(|error| {
+            Error::Invalid(format!("the query is not understood: {}", error.body_text()))
+        })?;
+        Ok(Query(query.0))
+    }
+}
+
+impl<A: FromHead, B: FromHead> FromHead for (A, B) {
+    fn describe(row: &mut Row) {
+        A::describe(row);
+        B::describe(row);
+    }
+
+    async fn read(parts: &mut Parts) -> Result<Self, Refusal> {
+        Ok((A::read(parts).await?, B::read(parts).await?))
+    }
+}
+
+/// Nothing.
+impl Input for () {
+    fn describe(_: &mut Row) {}
+
+    async fn read(_: &Cx, _: Parts, _: Body) -> Result<Self, Refusal> {
+        Ok(())
+    }
+}
+
+/// Only what is in the head.
+impl<H: FromHead> Input for (H,) {
+    fn describe(row: &mut Row) {
+        H::describe(row);
+    }
+
+    async fn read(_: &Cx, mut parts: Parts, _: Body) -> Result<Self, Refusal> {
+        Ok((H::read(&mut parts).await?,))
+    }
+}
+
+impl<T: DeserializeOwned + JsonSchema + Send> Input for Json<T> {
+    fn describe(row: &mut Row) {
+        row.body = Some(Some(|generator| generator.subschema_for::<T>()));
+    }
+
+    async fn read(cx: &Cx, parts: Parts, body: Body) -> Result<Self, Refusal> {
+        let media = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().trim();
+        if !media.eq_ignore_ascii_case("application/json") {
+            return Err(Refusal::unsupported_type());
+        }
+        let bytes = body.read(cx.state.settings.body_bytes).await?;
+        let value = serde_json::from_slice(&bytes);
+        Ok(Json(
+            value
+                .map_err(|error| Error::Invalid(format!("the body is not understood: {error}")))?,
+        ))
+    }
+}
+
+impl<H: FromHead, T: DeserializeOwned + JsonSchema + Send> Input for (H, Json<T>) {
+    fn describe(row: &mut Row) {
+        H::describe(row);
+        Json::<T>::describe(row);
+    }
+
+    async fn read(cx: &Cx, mut parts: Parts, body: Body) -> Result<Self, Refusal> {
+        let head = H::read(&mut parts).await?;
+        Ok((head, Json::read(cx, parts, body).await?))
+    }
+}
+
+impl<H: FromHead> Input for (H, Upload) {
+    fn describe(row: &mut Row) {
+        H::describe(row);
+        row.body = Some(None);
+    }
+
+    async fn read(cx: &Cx, mut parts: Parts, body: Body) -> Result<Self, Refusal> {
+        Ok((H::read(&mut parts).await?, Upload(body, cx.state.settings.blob_bytes)))
+    }
+}

@@ -1,0 +1,202 @@
+//! The sockets: the public one and the control socket, accepting, and stopping in order within a bound.
+
+use crate::{Settings, caller::Peer, housekeeping, state::State};
+use axum::{Router, body::Body, extract::Request};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use mosaic_gateway::Gateway;
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream, UnixListener},
+    sync::{Semaphore, watch},
+};
+use tower::ServiceExt;
+
+/// How long a caller may take to send a request's head, and how long an idle connection is kept.
+const HEAD_TIME: Duration = Duration::from_secs(20);
+
+/// A socket that is taken, but not answered yet.
+pub struct Bound {
+    listener: TcpListener,
+    /// Where it is.
+    pub address: SocketAddr,
+}
+
+/// Takes the address.
+pub async fn bind(address: SocketAddr) -> io::Result<Bound> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    Ok(Bound { listener, address })
+}
+
+/// A running server.
+pub struct Server {
+    stop: watch::Sender<bool>,
+    state: Arc<State>,
+    accepting: Vec<tokio::task::JoinHandle<()>>,
+    housekeeping: tokio::task::JoinHandle<()>,
+    control: Option<PathBuf>,
+}
+
+impl Server {
+    /// Answers on a bound socket and, if `control` names one, on the control socket, which only the user that the
+    /// gateway runs as can use.
+    pub fn start(
+        bound: Bound,
+        control: Option<&Path>,
+        gateway: Gateway,
+        settings: Settings,
+    ) -> io::Result<Server> {
+        let (stop, stopping) = watch::channel(false);
+        let connections = Arc::new(Semaphore::new(settings.connections));
+        let state = State::new(gateway, settings, stopping);
+        let router = crate::state::router(state.clone());
+        let mut accepting = vec![];
+        if let Some(path) = control {
+            let listener = bind_control(path)?;
+            accepting.push(tokio::spawn(accept_control(listener, router.clone(), state.clone())));
+        }
+        accepting.push(tokio::spawn(accept(bound.listener, router, state.clone(), connections)));
+        let housekeeping = tokio::spawn(housekeeping::run(state.clone()));
+        Ok(Server { stop, state, accepting, housekeeping, control: control.map(ToOwned::to_owned) })
+    }
+
+    /// Stops: takes no more connections, ends streams, lets requests under way finish within the bound. Answers
+    /// whether all of them did.
+    pub async fn stop(self) -> bool {
+        let _ = self.stop.send(true);
+        let _ = self.housekeeping.await;
+        let drained = async {
+            for accepting in self.accepting {
+                let _ = accepting.await;
+            }
+        };
+        let in_time =
+            tokio::time::timeout(self.state.settings.shutdown_time, drained).await.is_ok();
+        if let Some(path) = self.control {
+            let _ = std::fs::remove_file(path);
+        }
+        in_time
+    }
+}
+
+async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: Arc<Semaphore>) {
+    let mut stopping = state.stopping.clone();
+    let graceful = GracefulShutdown::new();
+    loop {
+        // Waiting for room before accepting: what does not fit waits in the kernel's queue, which has a bound.
+        let Ok(place) = room.clone().acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stop| *stop) => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file handles, most likely: others must be closed first.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        quick(&stream);
+        let serving = serve(
+            stream,
+            Peer::Address(peer.ip().to_canonical()),
+            router.clone(),
+            &state,
+            &graceful,
+        );
+        tokio::spawn(async move {
+            serving.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+/// Small answers must not wait for the other end to acknowledge the last one.
+fn quick(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+}
+
+fn bind_control(path: &Path) -> io::Result<UnixListener> {
+    // The data directory is ours alone (its lock is held), so whatever is left here is of a process that is gone.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn accept_control(listener: UnixListener, router: Router, state: Arc<State>) {
+    let mut stopping = state.stopping.clone();
+    let graceful = GracefulShutdown::new();
+    let own = rustix::process::geteuid().as_raw();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stop| *stop) => break,
+        };
+        let Ok((stream, _)) = accepted else { continue };
+        // The kernel says who is there; the file's mode alone could have been changed.
+        let trusted = stream.peer_cred().is_ok_and(|cred| cred.uid() == own || cred.uid() == 0);
+        if !trusted {
+            tracing::warn!("another user of this machine tried the control socket");
+            continue;
+        }
+        tokio::spawn(serve(stream, Peer::Operator, router.clone(), &state, &graceful));
+    }
+    graceful.shutdown().await;
+}
+
+fn serve<S>(
+    stream: S,
+    peer: Peer,
+    router: Router,
+    state: &State,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + use<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request)
+    });
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_headers(100)
+        .max_buf_size(state.settings.header_bytes.max(8192))
+        .half_close(false);
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    let connection = graceful.watch(connection);
+    async move {
+        if let Err(error) = connection.await {
+            // A caller that goes away is no news.
+            tracing::debug!(%error, "connection");
+        }
+    }
+}
+
+/// Whether only this machine can reach an address.
+pub fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}

@@ -1,0 +1,254 @@
+//! The table of all routes. Each row says what it needs; a route that is not here does not exist.
+
+mod account;
+mod admin;
+mod operator;
+mod provider;
+mod public;
+mod team;
+mod workspace;
+
+use crate::row::Row;
+use http::Method;
+use mosaic_protocol::{access::Needs, token::Scope};
+
+const READ: Needs = Needs::Login(Scope::Read);
+const WRITE: Needs = Needs::Login(Scope::Write);
+const PUBLIC: Needs = Needs::Public;
+const SESSION: Needs = Needs::Session;
+const ADMIN: Needs = Needs::Admin;
+const OPERATOR: Needs = Needs::Operator;
+
+/// All routes. `metrics_open`: the operator lets anybody read the metrics.
+pub fn table(metrics_open: bool) -> Vec<Row> {
+    let metrics = if metrics_open { PUBLIC } else { Needs::Metrics };
+    vec![
+        // Anybody
+        get("/healthz", PUBLIC, "Whether the process answers", public::health),
+        get("/readyz", PUBLIC, "Whether every part is ready", public::ready),
+        get("/openapi.json", PUBLIC, "This API as an OpenAPI document", public::openapi),
+        get("/docs", PUBLIC, "This API for people", public::docs),
+        get("/metrics", metrics, "Metrics for Prometheus", public::metrics),
+        get("/api/info", PUBLIC, "What a page needs before a login", public::info),
+        post("/api/setup", PUBLIC, "Make the first admin", public::setup)
+            .example(r#"{"code":"wrong-code","name":"ada","password":"correct horse"}"#),
+        post("/api/login", PUBLIC, "Log in by password", public::login)
+            .example(r#"{"name":"ada","password":"correct horse"}"#),
+        post("/api/recovery", PUBLIC, "Set a new password by a one-time link", public::recover)
+            .example(r#"{"code":"wrong-code","password":"correct horse"}"#),
+        post(
+            "/api/invites/accept",
+            PUBLIC,
+            "Make an account with an invitation",
+            public::accept_invite,
+        )
+        .example(r#"{"code":"wrong-code","name":"ada","password":"correct horse"}"#),
+        get("/api/oidc/{provider}/start", PUBLIC, "Go to a login provider", provider::start),
+        get(
+            "/api/oidc/{provider}/callback",
+            PUBLIC,
+            "Come back from a login provider",
+            provider::callback,
+        ),
+        // One's own account
+        post("/api/logout", WRITE, "Log out", account::logout),
+        get("/api/me", READ, "Who am I", account::get),
+        patch("/api/me", WRITE, "Change what others see of me", account::change)
+            .example(r#"{"display_name":"Ada Lovelace"}"#),
+        delete("/api/me", SESSION, "Delete my account and everything in it", account::delete)
+            .example(r#"{"name":"ada","password":"correct horse"}"#),
+        get("/api/me/events", READ, "Follow my account", account::events),
+        post("/api/me/password", SESSION, "Change my password", account::change_password)
+            .example(r#"{"current":"correct horse","new":"battery staple"}"#),
+        get("/api/me/sessions", READ, "My logins in browsers", account::list_sessions),
+        delete("/api/me/sessions", WRITE, "End all my other logins", account::delete_sessions),
+        delete(
+            "/api/me/sessions/{session_id}",
+            WRITE,
+            "End one of my logins",
+            account::delete_session,
+        ),
+        get("/api/me/tokens", READ, "My API tokens", account::list_tokens),
+        post("/api/me/tokens", SESSION, "Make an API token", account::create_token)
+            .example(r#"{"name":"ci","scopes":["read"],"expires_in_days":30}"#),
+        delete("/api/me/tokens/{token_id}", WRITE, "End one of my tokens", account::delete_token),
+        get("/api/me/identities", READ, "My accounts at login providers", provider::list),
+        post("/api/me/identities", SESSION, "Link an account at a login provider", provider::link)
+            .example(r#"{"provider":"nobody"}"#),
+        delete("/api/me/identities/{identity_id}", SESSION, "Unlink one of them", provider::unlink),
+        // Teams
+        get("/api/teams", READ, "My teams", team::list),
+        post("/api/teams", WRITE, "Make a team", team::create).example(r#"{"name":"Engines"}"#),
+        get("/api/teams/{team_id}", READ, "One team", team::get),
+        patch("/api/teams/{team_id}", WRITE, "Rename a team", team::rename)
+            .example(r#"{"name":"Engines"}"#),
+        delete("/api/teams/{team_id}", WRITE, "Delete a team and its workspace", team::delete),
+        get("/api/teams/{team_id}/members", READ, "Who belongs to a team", team::members),
+        put(
+            "/api/teams/{team_id}/members/{user_id}",
+            WRITE,
+            "Change a member's role",
+            team::change_member,
+        )
+        .example(r#"{"role":"member"}"#),
+        delete(
+            "/api/teams/{team_id}/members/{user_id}",
+            WRITE,
+            "Take a member out",
+            team::delete_member,
+        ),
+        get(
+            "/api/teams/{team_id}/invites",
+            READ,
+            "Open invitations into a team",
+            team::list_invites,
+        ),
+        post(
+            "/api/teams/{team_id}/invites",
+            WRITE,
+            "Invite somebody into a team",
+            team::create_invite,
+        )
+        .example(r#"{"role":"member","expires_in_hours":24}"#),
+        delete(
+            "/api/teams/{team_id}/invites/{invite_id}",
+            WRITE,
+            "Take an invitation back",
+            team::delete_invite,
+        ),
+        post("/api/invites/join", WRITE, "Join a team with an invitation", team::join)
+            .example(r#"{"code":"wrong-code"}"#),
+        // Workspaces
+        get("/api/workspaces", READ, "My workspaces", workspace::list),
+        get("/api/workspaces/{workspace_id}", READ, "One workspace", workspace::get),
+        put(
+            "/api/workspaces/{workspace_id}/blobs/{hash}",
+            WRITE,
+            "Store a blob",
+            workspace::put_blob,
+        )
+        .slow(),
+        get(
+            "/api/workspaces/{workspace_id}/blobs/{hash}",
+            READ,
+            "Read a blob",
+            workspace::get_blob,
+        )
+        .slow(),
+        delete(
+            "/api/workspaces/{workspace_id}/blobs/{hash}",
+            WRITE,
+            "Delete a blob",
+            workspace::delete_blob,
+        ),
+        get(
+            "/api/workspaces/{workspace_id}/secrets",
+            READ,
+            "A workspace's secrets, without values",
+            workspace::secrets,
+        ),
+        put(
+            "/api/workspaces/{workspace_id}/secrets/{name}",
+            WRITE,
+            "Set a secret",
+            workspace::put_secret,
+        )
+        .example(r#"{"value":"sk-123","host":"api.example.com"}"#),
+        delete(
+            "/api/workspaces/{workspace_id}/secrets/{name}",
+            WRITE,
+            "Delete a secret",
+            workspace::delete_secret,
+        ),
+        // Admins
+        get("/api/users", ADMIN, "All accounts", admin::list_users),
+        post("/api/users", ADMIN, "Make an account", admin::create_user)
+            .example(r#"{"name":"grace","password":"correct horse"}"#),
+        get("/api/users/{user_id}", ADMIN, "One account", admin::get_user),
+        patch(
+            "/api/users/{user_id}",
+            ADMIN,
+            "Make somebody an admin, or no longer",
+            admin::change_user,
+        )
+        .example(r#"{"admin":false}"#),
+        delete(
+            "/api/users/{user_id}",
+            ADMIN,
+            "Delete an account and everything in it",
+            admin::delete_user,
+        ),
+        post("/api/users/{user_id}/suspend", ADMIN, "Suspend an account", admin::suspend),
+        post("/api/users/{user_id}/resume", ADMIN, "Let an account be used again", admin::resume),
+        post(
+            "/api/users/{user_id}/recovery",
+            ADMIN,
+            "Make a link for a new password",
+            admin::recovery,
+        ),
+        get("/api/invites", ADMIN, "Open invitations", admin::list_invites),
+        post("/api/invites", ADMIN, "Invite somebody to this server", admin::create_invite)
+            .example(r#"{"team_id":"{Team}","role":"member","expires_in_hours":24}"#),
+        delete("/api/invites/{invite_id}", ADMIN, "Take an invitation back", admin::delete_invite),
+        get(
+            "/api/admin/workspaces",
+            ADMIN,
+            "All workspaces and their disk use",
+            admin::list_workspaces,
+        ),
+        patch(
+            "/api/workspaces/{workspace_id}",
+            ADMIN,
+            "Change a workspace's quota",
+            admin::set_quota,
+        )
+        .example(r#"{"quota_bytes":1073741824}"#),
+        get("/api/audit", ADMIN, "The audit log", admin::audit),
+        get("/api/audit/verify", ADMIN, "Check the audit log's chain", admin::verify_audit).slow(),
+        // The one who runs the machine, over the control socket
+        post("/api/operator/backup", OPERATOR, "Write a backup", operator::backup)
+            .example(r#"{"path":"/nowhere/backup"}"#)
+            .slow(),
+        post("/api/operator/secrets/rotate", OPERATOR, "Change the master key", operator::rotate)
+            .slow(),
+        post("/api/operator/setup", OPERATOR, "Make a new setup link", operator::setup_link),
+        get("/api/operator/users/{name}", OPERATOR, "Find an account by name", operator::find_user),
+        post(
+            "/api/operator/users/{user_id}/tokens",
+            OPERATOR,
+            "Make a token for somebody",
+            operator::create_token,
+        )
+        .example(r#"{"name":"ci","scopes":["read"],"expires_in_days":30}"#),
+        post(
+            "/api/operator/users/{user_id}/teams",
+            OPERATOR,
+            "Make a team for somebody",
+            operator::create_team,
+        )
+        .example(r#"{"name":"Engines"}"#),
+        put(
+            "/api/operator/teams/{team_id}/members/{user_id}",
+            OPERATOR,
+            "Put somebody into a team",
+            operator::put_member,
+        )
+        .example(r#"{"role":"member"}"#),
+    ]
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident)*) => {$(
+        fn $name<I, A, F, Fut>(path: &'static str, needs: Needs, summary: &'static str, f: F) -> Row
+        where
+            I: crate::input::Input,
+            A: crate::answer::Answer,
+            F: Fn(crate::row::Cx, I) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = Result<A, crate::refusal::Refusal>> + Send + 'static,
+        {
+            Row::new(Method::$method, path, needs, summary, f)
+        }
+    )*};
+}
+
+methods! { get GET post POST put PUT patch PATCH delete DELETE }

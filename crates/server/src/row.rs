@@ -1,0 +1,233 @@
+//! A row of the route table, and how a request is served by it: who is it, may they pass, what do they bring.
+
+use crate::{
+    answer::{Answer, AnswerKind},
+    caller::{Peer, Seen},
+    cookie,
+    error::refuse,
+    input::{Body, Input},
+    refusal::Refusal,
+    state::State,
+};
+use axum::{extract::Request, response::Response};
+use http::{Method, header, request::Parts};
+use mosaic_gateway::{Caller, Credential, Error, Gateway};
+use mosaic_protocol::access::{Actor, Grant, Needs, meets};
+use schemars::{Schema, SchemaGenerator};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+/// One route: what the router, the OpenAPI document and the isolation tests know of it.
+pub struct Row {
+    /// The method.
+    pub method: Method,
+    /// The path, with parameters in braces.
+    pub path: &'static str,
+    /// What it asks for before anything else.
+    pub needs: Needs,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// What each parameter of the path is.
+    pub params: Vec<Kind>,
+    /// The schema of its query.
+    pub query: Option<SchemaOf>,
+    /// The schema of its JSON body, or `None` inside for plain bytes.
+    pub body: Option<Option<SchemaOf>>,
+    /// A body that is understood, with `{Kind}` where an id goes.
+    pub example: Option<&'static str>,
+    pub(crate) answer: AnswerKind,
+    /// It may take longer than others: it moves large things.
+    pub(crate) slow: bool,
+    serve: Serve,
+}
+
+/// What a parameter of a path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A user's id.
+    User,
+    /// A team's id.
+    Team,
+    /// A workspace's id.
+    Workspace,
+    /// A session's id.
+    Session,
+    /// A token's id.
+    Token,
+    /// An invitation's id.
+    Invite,
+    /// A linked identity's id.
+    Identity,
+    /// A blob's hash.
+    Blob,
+    /// A secret's name.
+    SecretName,
+    /// A login provider's name.
+    Provider,
+    /// An account's name.
+    AccountName,
+}
+
+/// Gives a schema, once there is a generator to put it in.
+pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+type Serve = Arc<
+    dyn Fn(Cx, Parts, Body) -> Pin<Box<dyn Future<Output = Result<Response, Refusal>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// What a route's function gets besides its input.
+#[derive(Clone)]
+pub(crate) struct Cx {
+    pub(crate) state: Arc<State>,
+    actor: Option<Actor>,
+    pub(crate) credential: Option<Credential>,
+    pub(crate) seen: Seen,
+}
+
+impl Cx {
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.state.gateway
+    }
+
+    /// Who asks. On routes that need a login there always is somebody.
+    pub(crate) fn actor(&self) -> Result<&Actor, Error> {
+        self.actor.as_ref().ok_or(Error::Unauthenticated)
+    }
+
+    /// Who asks, on routes that need nobody.
+    pub(crate) fn maybe_actor(&self) -> Option<&Actor> {
+        self.actor.as_ref()
+    }
+
+    pub(crate) fn caller(&self) -> Caller {
+        Caller { address: self.seen.address.clone(), agent: self.seen.agent.clone() }
+    }
+}
+
+impl Row {
+    pub(crate) fn new<I, A, F, Fut>(
+        method: Method,
+        path: &'static str,
+        needs: Needs,
+        summary: &'static str,
+        f: F,
+    ) -> Row
+    where
+        I: Input,
+        A: Answer,
+        F: Fn(Cx, I) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<A, Refusal>> + Send + 'static,
+    {
+        let serve: Serve = Arc::new(move |cx, parts, body| {
+            let f = f.clone();
+            Box::pin(async move {
+                let input = I::read(&cx, parts, body).await?;
+                let secure = cx.seen.secure;
+                Ok(f(cx, input).await?.into_response(secure))
+            })
+        });
+        let mut row = Row {
+            method,
+            path,
+            needs,
+            summary,
+            params: vec![],
+            query: None,
+            body: None,
+            example: None,
+            answer: A::KIND,
+            slow: false,
+            serve,
+        };
+        I::describe(&mut row);
+        row
+    }
+
+    /// With a body that is understood.
+    pub(crate) fn example(mut self, example: &'static str) -> Row {
+        self.example = Some(example);
+        self
+    }
+
+    /// It moves large things.
+    pub(crate) fn slow(mut self) -> Row {
+        self.slow = true;
+        self
+    }
+}
+
+/// Serves requests by this row.
+pub(crate) fn serve(
+    row: Row,
+    state: Arc<State>,
+) -> impl Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Clone + Send + Sync + 'static
+{
+    let row = Arc::new(row);
+    move |request| {
+        let (row, state) = (row.clone(), state.clone());
+        Box::pin(async move {
+            let seen = request.extensions().get::<Seen>().cloned().unwrap_or_default();
+            let time = if row.slow {
+                state.settings.request_time * 10
+            } else {
+                state.settings.request_time
+            };
+            let answered =
+                tokio::time::timeout(time, admit(&row, &state, request, seen.clone())).await;
+            match answered.unwrap_or(Err(Refusal::timeout())) {
+                Ok(response) => response,
+                Err(refusal) => refuse(&refusal, &seen.request_id),
+            }
+        })
+    }
+}
+
+async fn admit(
+    row: &Row,
+    state: &Arc<State>,
+    request: Request,
+    seen: Seen,
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let credential = credential(&parts, seen.secure);
+    let actor = match (&seen.peer, &credential) {
+        (Peer::Operator, None) => Some(Actor::System),
+        (_, None) => None,
+        (_, Some(credential)) => match state.gateway.authenticate(credential).await {
+            Ok(found) => Some(found.actor.clone()),
+            Err(Error::Unauthenticated) => None,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    if row.needs != Needs::Public {
+        let actor = actor.as_ref().ok_or(Error::Unauthenticated)?;
+        meets(actor, row.needs).map_err(Error::Denied)?;
+    }
+    if let Some(Credential::Session(_)) = &credential {
+        state.origins.check_cookie_request(&parts)?;
+    }
+    if let Some(Actor::User(person)) = &actor {
+        state.throttle.user(&person.id.to_string())?;
+        if let Grant::Token(id, _) = &person.grant {
+            state.throttle.token(&id.to_string())?;
+        }
+    }
+    let cx = Cx { state: state.clone(), actor, credential, seen };
+    (row.serve)(cx, parts, Body::new(body)).await
+}
+
+/// A token in the header, or else the cookie's session.
+fn credential(parts: &Parts, secure: bool) -> Option<Credential> {
+    if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+        // A header that is not understood is no reason to fall back to a cookie.
+        let text = value.to_str().unwrap_or_default();
+        let (scheme, token) = text.split_once(' ').unwrap_or_default();
+        let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" };
+        return Some(Credential::Token(token.to_owned()));
+    }
+    cookie::session(&parts.headers, secure).map(Credential::Session)
+}
+
+/// How often open streams ask whether they may go on.
+pub(crate) const RECHECK: Duration = Duration::from_secs(2);

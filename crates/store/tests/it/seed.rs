@@ -1,0 +1,155 @@
+//! What laws put into a store: people, teams, and a store that holds one of everything.
+
+use crate::place::{NOW, Place};
+use bytes::Bytes;
+use mosaic_protocol::{
+    AccountName, UserId, WorkspaceId, access::Actor, account::User, team::Role, team::Team,
+    token::Scope,
+};
+use mosaic_store::{
+    Result, Store, audit, identities, invites, links, secrets, sessions, teams, tokens, users,
+    workspaces,
+};
+use std::collections::BTreeSet;
+
+pub(crate) fn name(text: &str) -> AccountName {
+    AccountName::try_from(text.to_owned()).unwrap()
+}
+
+pub(crate) async fn try_user(store: &Store, account: &str, display_name: &str) -> Result<User> {
+    let mut tx = store.write().await?;
+    let name = name(account);
+    let new = users::NewUser { name: &name, display_name, password: Some("hash"), admin: false };
+    let user = users::create(store, &mut tx, new).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// A person and their own workspace.
+pub(crate) async fn user(store: &Store, account: &str) -> (UserId, WorkspaceId) {
+    let user = try_user(store, account, account).await.unwrap();
+    (user.id, personal(store, user.id).await)
+}
+
+pub(crate) async fn personal(store: &Store, user_id: UserId) -> WorkspaceId {
+    let mut tx = store.read().await.unwrap();
+    workspaces::personal(&mut tx, user_id).await.unwrap().unwrap()
+}
+
+pub(crate) async fn team(store: &Store, name: &str, owner: UserId) -> Team {
+    let mut tx = store.write().await.unwrap();
+    let team = teams::create(store, &mut tx, name, owner).await.unwrap();
+    tx.commit().await.unwrap();
+    team
+}
+
+pub(crate) async fn join(store: &Store, team: &Team, user_id: UserId, role: Role) -> Result<()> {
+    let mut tx = store.write().await?;
+    teams::join(&mut tx, team.id, user_id, role, store.ambient().now()).await?;
+    tx.commit().await
+}
+
+pub(crate) async fn delete_user(store: &Store, user_id: UserId) {
+    let mut tx = store.write().await.unwrap();
+    users::delete(&mut tx, user_id).await.unwrap();
+    tx.commit().await.unwrap();
+    store.forget().await.unwrap();
+}
+
+pub(crate) async fn put_secret(store: &Store, workspace: WorkspaceId, name: &str, value: &str) {
+    let mut tx = store.write().await.unwrap();
+    secrets::put(store, &mut tx, workspace, name, "api.example.com", value).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A secret's value, or why it does not open.
+pub(crate) async fn open_secret(
+    store: &Store,
+    workspace: WorkspaceId,
+    name: &str,
+) -> Result<Option<String>> {
+    let mut tx = store.read().await?;
+    let opened = secrets::open(store, &mut tx, workspace, name).await?;
+    Ok(opened.map(|(value, _)| String::from_utf8(value.to_vec()).unwrap()))
+}
+
+/// Notes something in the audit log.
+pub(crate) async fn note(store: &Store, object: &str) {
+    let mut tx = audit::begin(store).await.unwrap();
+    append(store, &mut tx, object).await;
+    tx.commit().await.unwrap();
+}
+
+pub(crate) async fn append(store: &Store, tx: &mut mosaic_store::Tx, object: &str) {
+    let record = audit::Record {
+        actor: Some(&Actor::System),
+        action: "test",
+        object: object.to_owned(),
+        detail: String::new(),
+    };
+    audit::append(store, tx, record).await.unwrap();
+}
+
+/// Bytes that are easy to tell apart and do not repeat.
+pub(crate) fn bytes(seed: u64, len: usize) -> Bytes {
+    let mut state = seed.wrapping_mul(2).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// One person with one of everything that a person can have, each of it marked with `mark`.
+pub(crate) async fn everything(store: &Store, mark: &str) -> (UserId, WorkspaceId) {
+    let user_id = try_user(store, &format!("u-{mark}"), &format!("U {mark}")).await.unwrap().id;
+    let workspace = personal(store, user_id).await;
+    let later = NOW.plus_days(1);
+    let ambient = store.ambient();
+    let mut tx = audit::begin(store).await.unwrap();
+    users::set_password(&mut tx, user_id, &format!("hash-{mark}")).await.unwrap();
+    let (agent, address) = (format!("Agent {mark}"), format!("10.0.0.1 {mark}"));
+    let new = sessions::NewSession { user_id, expires_at: later, agent: &agent, address: &address };
+    sessions::create(ambient, &mut tx, new).await.unwrap();
+    let scopes = BTreeSet::from([Scope::Read, Scope::Write]);
+    tokens::create(ambient, &mut tx, user_id, &format!("token {mark}"), &scopes, later)
+        .await
+        .unwrap();
+    let team = teams::create(store, &mut tx, "Weavers", user_id).await.unwrap();
+    let new = invites::NewInvite {
+        made_by: Some(user_id),
+        creates_account: true,
+        team: Some((team.id, Role::Viewer)),
+        expires_at: later,
+    };
+    invites::create(store, &mut tx, new).await.unwrap();
+    links::create(store, &mut tx, links::Purpose::Recovery(user_id), later).await.unwrap();
+    identities::link(ambient, &mut tx, user_id, "idp", &format!("subject {mark}")).await.unwrap();
+    let flow = identities::Flow {
+        provider: "idp".to_owned(),
+        nonce: format!("nonce {mark}"),
+        verifier: format!("verifier {mark}"),
+        user_id: Some(user_id),
+        expires_at: later,
+    };
+    identities::put_flow(&mut tx, format!("flow {mark}").as_bytes(), &flow).await.unwrap();
+    let (name, host) = (format!("KEY-{mark}"), format!("{mark}.example.com"));
+    let value = format!("value {mark}");
+    secrets::put(store, &mut tx, workspace, &name, &host, &value).await.unwrap();
+    append(store, &mut tx, &format!("user:{user_id}")).await;
+    tx.commit().await.unwrap();
+    store.put_blob(workspace, &format!("blob {mark}").into()).await.unwrap();
+    store.put_blob(workspace, &Bytes::new()).await.unwrap();
+    store.put_blob(team.workspace_id, &bytes(7, 2_500_000)).await.unwrap();
+    (user_id, workspace)
+}
+
+/// The store of a place with one of everything in it, closed again.
+pub(crate) async fn filled(place: &Place, mark: &str) -> (UserId, WorkspaceId) {
+    let store = place.open().await;
+    let made = everything(&store, mark).await;
+    store.close().await;
+    made
+}
