@@ -15,7 +15,7 @@ TEST_PARTS := postgres valkey oidc schemathesis chromium
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build check test fmt clippy deny docs web bench bench-peers soak parts clean
+.PHONY: docs-update help run build check test fmt clippy deny docs web bench bench-peers soak parts clean
 .PHONY: _check _fmt-check _web-check _build-tests _test _rust-tests _e2e _fuzz-api
 
 help: ## this list
@@ -58,6 +58,9 @@ deny: ## licences, sources and bans of the dependencies
 docs: web ## the Rust documentation, every warning an error
 	@RUSTDOCFLAGS="-D warnings" $(TIMED) build docs -- \
 		cargo doc --workspace --no-deps --document-private-items --locked
+
+docs-update: web ## write the pages in docs/ that are made from the program itself
+	UPDATE_DOCS=1 cargo test --locked -p mosaic --bin mosaic pages_are_current
 
 check: export TIMINGS := $(PARTS_DIR)/timings.txt
 check: ## everything that a change must pass, with a table of times at the end

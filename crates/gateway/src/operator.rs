@@ -24,7 +24,11 @@ impl Gateway {
             return Err(Error::Invalid("`path` must be an absolute path".into()));
         }
         let store = &self.inner.store;
-        let report = store.backup(path).await?;
+        let report = store.backup(path).await.map_err(|error| match error {
+            // The path was the caller's choice, so the fault is not ours.
+            mosaic_store::Error::File { .. } => Error::Invalid(error.to_string()),
+            error => error.into(),
+        })?;
         let mut tx = audit::begin(store).await?;
         audit::append(
             store,

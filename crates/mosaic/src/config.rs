@@ -71,10 +71,6 @@ pub(crate) fn load(sources: &Sources<'_>) -> Result<Config, ConfigError> {
 }
 
 /// The reference page, docs/configuration.md, as markdown.
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the page is written by a test; a command may print it")
-)]
 pub(crate) fn reference() -> String {
     reference::page()
 }

@@ -46,7 +46,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let socket = Socket::of(&settings.data)?;
     let server = Server::start(bound, Some(socket.path()), gateway, server_settings(settings))?;
     store.announce(&address.to_string())?;
-    tracing::info!(%address, database = ?store.dialect(), "listening");
+    tracing::debug!(%address, database = ?store.dialect(), "listening");
     out::say(&format!("Mosaic {} is running at {origin}", env!("CARGO_PKG_VERSION")))?;
     match (&setup_link, &settings.setup_code) {
         // The operator knows the code that they chose; it need not be printed.

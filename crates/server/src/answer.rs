@@ -240,5 +240,5 @@ pub(crate) fn filter(method: &Method) -> MethodFilter {
 /// The answer where a path does not take a method.
 pub(crate) async fn method_not_allowed(request: Request) -> Response {
     let seen = request.extensions().get::<Seen>().cloned().unwrap_or_default();
-    refuse(&Refusal::method_not_allowed(), &seen.request_id)
+    refuse(&Refusal::method_not_allowed(), &seen)
 }

@@ -24,7 +24,7 @@ pub(crate) async fn serve(request: Request) -> Response {
         None if path == "index.html" && reads => not_built(),
         None => {
             let seen = request.extensions().get::<Seen>().cloned().unwrap_or_default();
-            refuse(&Error::NotFound.into(), &seen.request_id)
+            refuse(&Error::NotFound.into(), &seen)
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) async fn pass(
 
     let checked = check(&state, &parts, &seen);
     let mut response = match checked {
-        Err(refusal) => refuse(&refusal, &request_id),
+        Err(refusal) => refuse(&refusal, &seen),
         Ok(Some(response)) => response,
         Ok(None) => {
             parts.extensions.insert(seen.clone());

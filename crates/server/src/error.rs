@@ -1,6 +1,9 @@
 //! The one place where errors become answers. What is our fault is logged in full and answered with an id only.
 
-use crate::refusal::Refusal;
+use crate::{
+    caller::{Peer, Seen},
+    refusal::Refusal,
+};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use mosaic_gateway::Error;
@@ -15,7 +18,8 @@ struct Shape {
     retry_after: Option<Duration>,
 }
 
-fn shape(error: &Error) -> Shape {
+/// `frank`: the one who asks runs the machine, and is told what others only find in the log.
+fn shape(error: &Error, frank: bool) -> Shape {
     use ErrorCode as Code;
     let (status, code, next): (StatusCode, Code, &str) = match error {
         Error::NotFound | Error::Denied(Denial::Hidden) => (
@@ -81,6 +85,7 @@ fn shape(error: &Error) -> Shape {
     };
     // What a provider or a database said is for the operator: it may name hosts and paths.
     let message = match error {
+        error if frank => error.to_string(),
         Error::Internal(_) => "something went wrong here".to_owned(),
         Error::Unavailable(_) => "a part of the gateway does not answer now".to_owned(),
         Error::ProviderFailed(_) => "the login provider could not be used".to_owned(),
@@ -95,10 +100,11 @@ fn shape(error: &Error) -> Shape {
 }
 
 /// The answer to a refused request.
-pub(crate) fn refuse(refusal: &Refusal, request_id: &str) -> Response {
+pub(crate) fn refuse(refusal: &Refusal, seen: &Seen) -> Response {
+    let request_id = &seen.request_id;
     let shape = match refusal {
         Refusal::Operation(error) => {
-            let shape = shape(error);
+            let shape = shape(error, seen.peer == Peer::Operator);
             if shape.status.is_server_error() && shape.code != ErrorCode::QuotaExceeded {
                 tracing::error!(request_id, %error, "request failed");
             }
@@ -113,7 +119,7 @@ pub(crate) fn refuse(refusal: &Refusal, request_id: &str) -> Response {
         },
     };
     let Shape { status, code, message, next, retry_after } = shape;
-    let error = Problem { code, message, next, request_id: request_id.to_owned() };
+    let error = Problem { code, message, next, request_id: request_id.clone() };
     let mut response = (status, axum::Json(ErrorBody { error })).into_response();
     if let Some(retry_after) = retry_after {
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
@@ -127,5 +133,5 @@ pub(crate) fn refuse(refusal: &Refusal, request_id: &str) -> Response {
 
 /// The stable code of an operation's error, for links back to the page.
 pub(crate) fn code(error: &Error) -> ErrorCode {
-    shape(error).code
+    shape(error, false).code
 }

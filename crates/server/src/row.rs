@@ -168,16 +168,17 @@ pub(crate) fn serve(
         let (row, state) = (row.clone(), state.clone());
         Box::pin(async move {
             let seen = request.extensions().get::<Seen>().cloned().unwrap_or_default();
-            let time = if row.slow {
-                state.settings.request_time * 10
-            } else {
-                state.settings.request_time
+            let time = match (seen.peer, row.slow) {
+                // A backup takes as long as it takes, and nobody else can ask for one.
+                (Peer::Operator, _) => Duration::from_secs(24 * 3600),
+                (Peer::Address(_), true) => state.settings.request_time * 10,
+                (Peer::Address(_), false) => state.settings.request_time,
             };
             let answered =
                 tokio::time::timeout(time, admit(&row, &state, request, seen.clone())).await;
             match answered.unwrap_or(Err(Refusal::timeout())) {
                 Ok(response) => response,
-                Err(refusal) => refuse(&refusal, &seen.request_id),
+                Err(refusal) => refuse(&refusal, &seen),
             }
         })
     }

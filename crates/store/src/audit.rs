@@ -35,15 +35,17 @@ type Row = (i64, i64, String, String, String, String, Vec<u8>);
 /// what one has checked stays true until it commits.
 pub async fn begin(store: &Store) -> Result<Tx> {
     let mut tx = store.write().await?;
-    sql!(
-        tx,
-        run,
-        "insert into audit_head (one, seq, digest) values (1, 0, $1) on conflict (one) do nothing",
-        Vec::<u8>::new()
-    )?;
+    found(&mut tx).await?;
     // The row's lock is held until the transaction ends.
     sql!(tx, run, "update audit_head set seq = seq where one = 1")?;
     Ok(tx)
+}
+
+/// Makes the head of a log that has none.
+pub(crate) async fn found(tx: &mut Tx) -> Result<()> {
+    let text =
+        "insert into audit_head (one, seq, digest) values (1, 0, $1) on conflict (one) do nothing";
+    sql!(tx, run, text, Vec::<u8>::new()).map(drop)
 }
 
 /// Notes it, in the transaction that does it.
@@ -110,13 +112,17 @@ pub async fn verify(store: &Store, expect: Option<(i64, String)>) -> Result<Audi
     let (head_seq, head_digest) = head.unwrap_or_default();
     let mut previous = Vec::new();
     let mut n = 0;
-    let mut expected_seen = expect.is_none();
+    // The head of an empty log can be noted, too.
+    let mut expected_seen =
+        expect.as_ref().is_none_or(|(seq, digest)| *seq == 0 && digest.is_empty());
+    // From the very first number on, so that nothing hides before the first entry.
+    let mut from = i64::MIN;
     loop {
         let rows = sql!(
             tx,
             all Row,
-            "select seq, at, actor, action, object, detail, digest from audit where seq > $1 order by seq limit 1000",
-            n
+            "select seq, at, actor, action, object, detail, digest from audit where seq >= $1 order by seq limit 1000",
+            from
         )?;
         if rows.is_empty() {
             break;
@@ -126,6 +132,7 @@ pub async fn verify(store: &Store, expect: Option<(i64, String)>) -> Result<Audi
                 return Ok(report(n, &previous, Some(n + 1), "an entry is missing or was changed"));
             }
             n += 1;
+            from = n + 1;
             expected_seen |=
                 expect.as_ref().is_some_and(|(seq, digest)| *seq == n && *digest == hex(&row.6));
             previous = row.6;

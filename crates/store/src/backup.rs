@@ -76,15 +76,11 @@ impl Store {
         let sent = send_all(self, &mut tx, &lines, taken_at, key_id.clone()).await;
         drop(lines);
         let written = written.await.map_err(|error| Error::Damaged(error.to_string()))?;
-        // A full disk shows as a closed channel on this side: the writer knows the cause.
-        let (n_rows, n_blobs) = match (sent, &written) {
-            (Err(_), Err(_)) | (Ok(_), Err(_)) => {
-                return Err(written.err().unwrap_or(Error::DiskFull));
-            }
-            (Err(error), Ok(_)) => return Err(error),
-            (Ok(counts), Ok(_)) => counts,
+        let ((n_rows, n_blobs), size_bytes) = match (sent, written) {
+            (Ok(counts), Ok(size_bytes)) => (counts, size_bytes),
+            // The writer stopped first, and that shows on this side as a closed channel: the writer knows the cause.
+            (Ok(_) | Err(Error::DiskFull), Err(error)) | (Err(error), _) => return Err(error),
         };
-        let size_bytes = written.unwrap_or_default();
         Ok(BackupReport {
             path: path.display().to_string(),
             taken_at,
@@ -127,10 +123,16 @@ async fn send_all(
     for (workspace_id, blob) in blobs::all(tx).await? {
         let (hash, size_bytes) = (blob.hash, blob.size_bytes);
         send(lines, Line::Blob { workspace_id, hash: hash.clone(), size_bytes }).await?;
+        let mut sha256 = Sha256::new();
         let mut n = 0;
         while let Some(piece) = blobs::piece(store, tx, workspace_id, &hash, n).await? {
+            sha256.update(&piece);
             send(lines, Line::Piece(STANDARD.encode(piece))).await?;
             n += 1;
+        }
+        if hex(&sha256.finalize()) != hash.as_str() {
+            // With it the backup could not be restored, so nobody may take it for one.
+            return Err(Error::Damaged(format!("blob {hash} of workspace {workspace_id}")));
         }
         n_blobs += 1;
     }

@@ -20,6 +20,8 @@ use std::{
 use zeroize::Zeroizing;
 
 const NONCE_BYTES: usize = 12;
+/// What the files of keys that were in use once begin with.
+const RETIRED: &str = "retired-";
 
 /// One master key.
 #[derive(Clone)]
@@ -28,7 +30,8 @@ pub struct Key {
     id: String,
 }
 
-/// The key that new values are sealed under, and an older one that may still be needed to open some.
+/// The key that new values are sealed under, and one that may be needed to open some: the one before it, or the one
+/// that another node is changing to.
 #[derive(Clone)]
 pub struct Keyring {
     current: Key,
@@ -191,6 +194,27 @@ impl KeySource {
         }
     }
 
+    /// Keys that were in use once, for backups made then.
+    fn retired(&self) -> Result<Vec<Key>> {
+        let KeySource::File(path) = self else { return Ok(vec![]) };
+        let Some(Ok(entries)) = path.parent().map(fs::read_dir) else { return Ok(vec![]) };
+        let mut keys = vec![];
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with(RETIRED)
+                && name.to_string_lossy().ends_with(".key")
+            {
+                keys.extend(KeySource::File(entry.path()).candidates()?);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Every key that a backup may be sealed under, the present ones first.
+    pub(crate) fn for_backups(&self) -> Result<Vec<Key>> {
+        Ok([self.candidates()?, self.retired()?].concat())
+    }
+
     /// A first key for an empty store.
     pub(crate) fn first(&self, ambient: &Ambient) -> Result<Key> {
         match self {
@@ -232,6 +256,11 @@ impl KeySource {
         match self {
             KeySource::File(path) => {
                 let next = Key::mint(ambient);
+                // Backups made before are still sealed under the key that goes.
+                write_keys(
+                    &path.with_file_name(format!("{RETIRED}{}.key", current.id)),
+                    &[current],
+                )?;
                 write_keys(path, &[&next, current])?;
                 Ok(Rotation { next, file: Some(path.clone()) })
             }
@@ -245,11 +274,12 @@ impl KeySource {
         }
     }
 
-    /// Leaves only the current key in the file, if a change of keys was cut short.
+    /// Leaves only the current key in the file, if a change of keys was cut short or a backup brought another.
     pub(crate) fn settle(&self, current: &Key) -> Result<()> {
-        match self {
-            KeySource::File(path) if self.candidates()?.len() > 1 => write_keys(path, &[current]),
-            _ => Ok(()),
+        let KeySource::File(path) = self else { return Ok(()) };
+        match self.candidates()?.as_slice() {
+            [only] if only.id == current.id => Ok(()),
+            _ => write_keys(path, &[current]),
         }
     }
 }
@@ -275,7 +305,11 @@ pub(crate) async fn recognise(tx: &mut Tx, candidates: &[Key]) -> Result<Option<
         key.open(CHECK.as_bytes(), &sealed.bytes).is_some_and(|value| *value == CHECK_VALUE)
     };
     match candidates.iter().find(fits) {
-        Some(key) => Ok(Some(Keyring::only(key.clone()))),
+        // The other one may be what another node changes to while this one runs.
+        Some(key) => Ok(Some(Keyring {
+            current: key.clone(),
+            previous: candidates.iter().find(|other| other.id != key.id).cloned(),
+        })),
         None if candidates.is_empty() => Err(Error::refused(
             format!("the master key is missing: this data is sealed under key {}", sealed.key_id),
             "put master.key back into the data directory, or set MOSAIC_MASTER_KEY",

@@ -88,7 +88,10 @@ pub(crate) async fn apply(tx: &mut Tx, dialect: Dialect, now: Time) -> Result<()
     tx.script(spelled(table, dialect)).await?;
     let newest = check(tx).await?;
     for migration in MIGRATIONS.iter().filter(|migration| migration.number > newest) {
-        tracing::info!(number = migration.number, name = migration.name, "applying migration");
+        if newest > 0 {
+            // On a first start there is nothing that anybody would wait or worry for.
+            tracing::info!(number = migration.number, name = migration.name, "applying migration");
+        }
         tx.script(spelled(migration.text, dialect)).await?;
         sql!(
             tx,

@@ -133,7 +133,7 @@ pub fn check(path: &Path) -> Result<String> {
 
 /// Refuses a restore for which the right master key is not at hand, before anything is made.
 pub fn check_key(source: &KeySource, key_id: &str) -> Result<()> {
-    if source.candidates()?.iter().any(|key| key.id() == key_id) {
+    if source.for_backups()?.iter().any(|key| key.id() == key_id) {
         return Ok(());
     }
     Err(Error::refused(
@@ -173,6 +173,7 @@ impl Store {
             "insert into audit_head (one, seq, digest)
              select 1, seq, digest from audit order by seq desc limit 1"
         )?;
+        audit::found(&mut tx).await?;
         let generation: Generation = self.ambient().id(Generation::new);
         sql!(
             tx,
@@ -181,7 +182,7 @@ impl Store {
             generation.to_string()
         )?;
         // Opened with the restored check value: what was sealed before is gone with the old rows.
-        let ring = keyring::recognise(&mut tx, &self.inner.key_source.candidates()?).await?;
+        let ring = keyring::recognise(&mut tx, &self.inner.key_source.for_backups()?).await?;
         let ring = ring.ok_or_else(|| reader.damaged("it holds no keyring"))?;
         let before = self.keys();
         self.set_keys(ring.clone());
@@ -319,9 +320,13 @@ async fn insert(
             query
         }};
     }
-    match tx.conn() {
-        Conn::Sqlite(conn) => bind!(sqlx::query(text)).execute(conn).await.map(drop)?,
-        Conn::Postgres(conn) => bind!(sqlx::query(text)).execute(conn).await.map(drop)?,
-    }
-    Ok(())
+    let done = match tx.conn() {
+        Conn::Sqlite(conn) => bind!(sqlx::query(text)).execute(conn).await.map(drop),
+        Conn::Postgres(conn) => bind!(sqlx::query(text)).execute(conn).await.map(drop),
+    };
+    done.map_err(|error| match Error::from(error) {
+        Error::Taken => reader.damaged("something that must be unique is in it twice"),
+        Error::Database(error) => reader.damaged(&error.to_string()),
+        error => error,
+    })
 }

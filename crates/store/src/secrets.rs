@@ -63,11 +63,12 @@ pub async fn put(
     host: &str,
     value: &str,
 ) -> Result<Secret> {
+    // The one in whose place it comes does not count.
+    delete(tx, workspace_id, name).await?;
     let (n,) = sql!(tx, one One<i64>, "select count(*) from secrets where workspace_id = $1", workspace_id)?;
     if n >= MAX {
         return Err(Error::TooMany(MAX));
     }
-    delete(tx, workspace_id, name).await?;
     // A key sealed while the master key is being changed must be under the key that the database says.
     let ring = in_force(store, tx).await?;
     let (id, updated_at) = (store.ambient().id(SecretId::new), store.ambient().now());
@@ -181,7 +182,7 @@ impl Store {
             self.set_keys(before);
             return Err(error);
         }
-        self.set_keys(Keyring::only(rotation.next.clone()));
+        // The ring in memory still holds the old key: a reader that began before the commit sees what was sealed then.
         rotation.finish()?;
         Ok(RotateReport { n_secrets, old_key_id, new_key_id })
     }

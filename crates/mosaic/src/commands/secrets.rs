@@ -14,7 +14,8 @@ pub(crate) async fn secrets(
     control.close().await;
     let done = done?;
     out::say(&format!(
-        "{} secrets are sealed under the new master key {} (it was {}).\nKeep a copy of the new key; backups made before need the old one.",
+        "{} secrets are sealed under the new master key {}.\nKeep a copy of it. Backups made before need the old key {}, which is kept beside it as retired-….key; delete that \
+         file when you have none of them left.",
         done.n_secrets, done.new_key_id, done.old_key_id
     ))
 }

@@ -1,5 +1,5 @@
 //! The reference page, docs/configuration.md, made from the table of keys so that it cannot fall behind.
-//! Leaves out: writing the file, which the test beside the code does when asked to.
+//! Leaves out: writing the file, which `make docs-update` does.
 
 use std::fmt::Write as _;
 
@@ -12,8 +12,8 @@ use super::{
 const BEFORE: &str = "\
 # Configuration
 
-<!-- Made from the table of keys in crates/mosaic/src/config/table.rs. Change that, then run the test
-     `reference_is_current` with UPDATE_DOCS=1. -->
+<!-- Made from the table of keys in crates/mosaic/src/config/table.rs. Change that, then run
+     `make docs-update`. -->
 
 Mosaic runs without any configuration. Each setting has one key; its value is the last one given in this order:
 

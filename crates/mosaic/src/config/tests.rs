@@ -271,16 +271,3 @@ fn depth_and_length_are_bounded() {
 fn the_example_of_the_reference_loads() {
     layered(EXAMPLE, &[("MOSAIC_OIDC_COMPANY_CLIENT_SECRET", "x")], &[]).unwrap();
 }
-
-#[test]
-fn reference_is_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
-    if std::env::var_os("UPDATE_DOCS").is_some_and(|value| value == "1") {
-        std::fs::write(path, reference()).unwrap();
-    }
-    let page = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        page == reference(),
-        "docs/configuration.md is behind; run this test with UPDATE_DOCS=1"
-    );
-}
