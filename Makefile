@@ -86,11 +86,20 @@ test: web ## every test, on both databases, in a browser, and the HTTP API fuzze
 	@$(MAKE_QUIET) _build-tests
 	@$(PARTS) run -- $(MAKE_QUIET) _test
 
-soak: web ## the Rust tests with SOAK=1 and 20000 cases a property, and half an hour of API fuzzing
+soak: web ## the Rust tests with SOAK=1 and 20000 cases a property, half an hour of API fuzzing, and cargo-fuzz
 	@$(PARTS) setup $(TEST_PARTS)
 	@$(MAKE_QUIET) _build-tests
 	@SOAK=1 PROPTEST_CASES=20000 NEXTEST_PROFILE=soak FUZZ_SECONDS=1800 FUZZ_EXAMPLES=500 FUZZ_SEED=random \
 		$(PARTS) run -- $(MAKE_QUIET) _rust-tests _fuzz-api
+	@$(MAKE_QUIET) _cargo-fuzz
+
+# Coverage-guided, over the same bodies as the bounded tests. It needs compiler flags that a stable compiler hides.
+_cargo-fuzz:
+	@PATH="$(PARTS_DIR)/cargo-fuzz/bin:$$PATH"; export RUSTC_BOOTSTRAP=1; \
+	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --root "$(PARTS_DIR)/cargo-fuzz" cargo-fuzz || exit 1; \
+	for body in backup requests; do \
+		cargo fuzz run $$body -- -max_total_time=$${CARGO_FUZZ_SECONDS:-900} -rss_limit_mb=4096 || exit 1; \
+	done
 
 # One build for the tests and the debug binary: two would differ in the dependencies' features and compile them twice.
 _build-tests:

@@ -46,18 +46,26 @@ pub struct Restored {
 }
 
 /// Reads a backup line by line, with a bound on each line.
-struct Reader {
-    lines: BufReader<File>,
+struct Reader<R> {
+    lines: R,
     path: String,
     sha256: Sha256,
     n: u64,
 }
 
-impl Reader {
-    fn open(path: &Path) -> Result<Reader> {
+type FileReader = Reader<BufReader<File>>;
+
+impl FileReader {
+    fn open(path: &Path) -> Result<FileReader> {
         let file = File::open(path).map_err(at(path))?;
         let lines = BufReader::with_capacity(256 * 1024, file);
-        Ok(Reader { lines, path: path.display().to_string(), sha256: Sha256::new(), n: 0 })
+        Ok(Reader::new(lines, path.display().to_string()))
+    }
+}
+
+impl<R: BufRead> Reader<R> {
+    fn new(lines: R, path: String) -> Self {
+        Reader { lines, path, sha256: Sha256::new(), n: 0 }
     }
 
     fn damaged(&self, what: &str) -> Error {
@@ -92,14 +100,22 @@ impl Reader {
 /// Reads the whole file and checks that it is a complete backup that this program understands. Answers which master
 /// key its secrets are sealed under.
 pub fn check(path: &Path) -> Result<String> {
-    let mut reader = Reader::open(path)?;
+    check_lines(FileReader::open(path)?)
+}
+
+/// The same for a backup in memory: what fuzzing feeds.
+pub fn check_bytes(bytes: &[u8]) -> Result<String> {
+    check_lines(Reader::new(bytes, "the backup".to_owned()))
+}
+
+fn check_lines(mut reader: Reader<impl BufRead>) -> Result<String> {
     let key_id = match reader.next()? {
         Some((Line::MosaicBackup { format, migration, key_id, .. }, _)) => {
             if format != FORMAT || migration > migrate::latest() {
                 return Err(Error::refused(
                     format!(
                         "{} was written by a newer mosaic (format {format}, migration {migration})",
-                        path.display()
+                        reader.path
                     ),
                     "restore it with the version that wrote it, or a newer one",
                 ));
@@ -161,7 +177,7 @@ impl Store {
         }
         clear(&mut tx, AUDIT_HEAD).await?;
         // Reading the file blocks; nothing else runs in this process.
-        let mut reader = Reader::open(path)?;
+        let mut reader = FileReader::open(path)?;
         let restored = self.load(&mut tx, &mut reader, progress).await?;
         drop(stay);
         if !how.keep_tokens {
@@ -185,6 +201,9 @@ impl Store {
         let ring = keyring::recognise(&mut tx, &self.inner.key_source.for_backups()?).await?;
         let ring = ring.ok_or_else(|| reader.damaged("it holds no keyring"))?;
         let before = self.keys();
+        if before.current().id() != ring.current().id() {
+            self.inner.key_source.retire(before.current())?;
+        }
         self.set_keys(ring.clone());
         let record = Record {
             actor: Some(&Actor::System),
@@ -208,7 +227,7 @@ impl Store {
     async fn load(
         &self,
         tx: &mut Tx,
-        reader: &mut Reader,
+        reader: &mut FileReader,
         progress: impl Fn(i64),
     ) -> Result<Restored> {
         let mut done = Restored { n_rows: 0, n_blobs: 0 };
@@ -252,7 +271,7 @@ impl Store {
     async fn finish_blob(
         &self,
         tx: &mut Tx,
-        reader: &Reader,
+        reader: &FileReader,
         blob: Option<(WorkspaceId, BlobHash, Vec<u8>)>,
     ) -> Result<()> {
         let Some((workspace_id, hash, bytes)) = blob else { return Ok(()) };
@@ -273,7 +292,7 @@ async fn clear(tx: &mut Tx, table: &str) -> Result<()> {
 
 /// Our table of that name and our columns of those names: a backup never chooses what SQL runs.
 fn table(
-    reader: &Reader,
+    reader: &FileReader,
     name: &str,
     columns: &[String],
 ) -> Result<(&'static Table, Vec<(&'static str, Kind)>)> {
@@ -286,7 +305,7 @@ fn table(
 
 async fn insert(
     tx: &mut Tx,
-    reader: &Reader,
+    reader: &FileReader,
     table: &str,
     columns: &[(&'static str, Kind)],
     values: Vec<Value>,

@@ -1,0 +1,65 @@
+//! The fuzz bodies for a bounded time: any bytes, and good input with pieces cut out, doubled and swapped.
+
+#![allow(missing_docs, reason = "tests")]
+
+#[path = "../../../../fuzz/bodies.rs"]
+mod bodies;
+
+use proptest::prelude::*;
+
+const BACKUP: &str = concat!(
+    r#"{"mosaic_backup":{"format":1,"migration":1,"taken_at":1,"key_id":"00"}}"#,
+    "\n",
+    r#"{"table":{"name":"users","columns":["id","name"]}}"#,
+    "\n",
+    r#"{"row":["a",null]}"#,
+    "\n",
+    r#"{"blob":{"workspace_id":"01890a5d-ac96-774b-bcce-b302099a8057","hash":"0000000000000000000000000000000000000000000000000000000000000000","size_bytes":3}}"#,
+    "\n",
+    r#"{"piece":"YWJj"}"#,
+    "\n",
+    r#"{"end":{"n_rows":1,"n_blobs":1,"sha256":""}}"#,
+    "\n",
+);
+
+const REQUEST: &str = r#"{"code":"wrong","name":"ada","password":"correct horse","role":"member","scopes":["read"],"value":"k","host":"a.b:1","quota_bytes":1,"team_id":"01890a5d-ac96-774b-bcce-b302099a8057"}"#;
+
+/// The seed with a piece of it moved, doubled, cut or overwritten.
+fn bent(seed: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let n = seed.len();
+    let edit = (0..n, 0..n, 0..n, prop::collection::vec(any::<u8>(), 0..8));
+    prop::collection::vec(edit, 0..4).prop_map(move |edits| {
+        let mut bytes = seed.as_bytes().to_vec();
+        for (from, to, at, put) in edits {
+            let (from, to) = (from.min(to).min(bytes.len()), from.max(to).min(bytes.len()));
+            let piece = bytes[from..to].to_vec();
+            let at = at.min(bytes.len());
+            bytes.splice(at..at, put.into_iter().chain(piece));
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        bodies::backup(&bytes);
+        bodies::requests(&bytes);
+    }
+
+    #[test]
+    fn bent_backups(bytes in bent(BACKUP)) {
+        bodies::backup(&bytes);
+    }
+
+    #[test]
+    fn bent_requests(bytes in bent(REQUEST)) {
+        bodies::requests(&bytes);
+    }
+}
+
+#[test]
+fn the_seed_is_a_backup_but_for_its_checksum() {
+    let error = mosaic_store::restore::check_bytes(BACKUP.as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("checksum"), "{error}");
+}

@@ -1,0 +1,53 @@
+//! What fuzzing runs: one function a door, given any bytes. `tests/fuzz` in crates/mosaic runs them for a bounded time
+//! with every test run; `make soak` runs them for long, guided by coverage.
+
+use mosaic_protocol::{account, invite, team, token, workspace};
+use serde::de::DeserializeOwned;
+
+/// A backup file that somebody handed us: whole, or refused with a line number; never a panic.
+pub(crate) fn backup(bytes: &[u8]) {
+    match mosaic_store::restore::check_bytes(bytes) {
+        Ok(key_id) => assert!(bytes.ends_with(b"\n"), "accepted without an end: {key_id}"),
+        Err(error) => {
+            assert!(error.to_string().contains("the backup"), "names what it refused: {error}")
+        }
+    }
+}
+
+/// A request body: understood, or refused; never a panic, and no text that the database cannot store.
+pub(crate) fn requests(bytes: &[u8]) {
+    parsed::<account::SetupRequest>(bytes, |it| vec![it.name.to_string(), it.code.expose().into()]);
+    parsed::<account::LoginRequest>(bytes, |it| {
+        vec![it.name.to_string(), it.password.expose().into()]
+    });
+    parsed::<account::RecoveryRequest>(bytes, |it| vec![it.password.expose().into()]);
+    parsed::<account::ChangeMeRequest>(bytes, |it| vec![it.display_name.to_string()]);
+    parsed::<account::ChangePasswordRequest>(bytes, |it| vec![it.new.expose().into()]);
+    parsed::<account::DeleteMeRequest>(bytes, |it| vec![it.name.to_string()]);
+    parsed::<account::LinkIdentityRequest>(bytes, |it| vec![it.provider.to_string()]);
+    parsed::<account::CreateUserRequest>(bytes, |it| vec![it.name.to_string()]);
+    parsed::<token::CreateTokenRequest>(bytes, |it| vec![it.name.to_string()]);
+    parsed::<team::TeamRequest>(bytes, |it| vec![it.name.to_string()]);
+    parsed::<team::ChangeMemberRequest>(bytes, |it| vec![it.role.to_string()]);
+    parsed::<invite::AcceptInviteRequest>(bytes, |it| {
+        vec![it.name.to_string(), it.code.expose().into()]
+    });
+    parsed::<invite::CreateInviteRequest>(bytes, |it| {
+        it.team_id.map(|id| id.to_string()).into_iter().collect()
+    });
+    parsed::<workspace::PutSecretRequest>(bytes, |it| {
+        vec![it.host.to_string(), it.value.expose().into()]
+    });
+    parsed::<workspace::QuotaRequest>(bytes, |_| vec![]);
+}
+
+fn parsed<T: DeserializeOwned>(bytes: &[u8], texts: impl Fn(&T) -> Vec<String>) {
+    if let Ok(it) = serde_json::from_slice::<T>(bytes) {
+        for text in texts(&it) {
+            assert!(
+                !text.contains('\0') && text.len() <= 65_536,
+                "a text that no column should hold"
+            );
+        }
+    }
+}
