@@ -1,20 +1,19 @@
 //! Accounts: one's own, and for admins everybody's.
 
-use crate::{Caller, Error, Gateway, Result, check, credentials::me, person};
+use crate::{Caller, Error, Gateway, Result, check, credentials::me, pages, person};
 use mosaic_protocol::{
-    TeamId, UserId,
+    UserId,
     access::{Action, Actor, Object},
     account::{
         ChangeMeRequest, ChangeUserRequest, CreateUserRequest, DeleteMeRequest, Me, OneTimeLink,
         User, UserState,
     },
+    audit::{Deed, Of},
     page::{Page, PageQuery},
     team::Role,
 };
 use mosaic_store::{
-    Tx,
-    audit::{self, Record},
-    invites,
+    Tx, audit, invites,
     links::{self, Purpose},
     sessions, teams,
     users::{self, NewUser},
@@ -71,11 +70,11 @@ impl Gateway {
     /// All accounts, by name.
     pub async fn list_users(&self, actor: &Actor, query: &PageQuery) -> Result<Page<User>> {
         check(actor, Action::Administer, Object::Server)?;
-        let limit = crate::audit::page_size(query)?;
+        let limit = pages::page_size(query)?;
         let mut tx = self.inner.store.read().await?;
         let items =
             users::list(&mut tx, query.after.as_deref().unwrap_or_default(), limit + 1).await?;
-        Ok(crate::audit::page(items, limit, |user| user.name.clone()))
+        Ok(pages::page(items, limit, |user| user.name.clone()))
     }
 
     /// One account.
@@ -101,7 +100,7 @@ impl Gateway {
             admin: false,
         };
         let user = users::create(store, &mut tx, new).await.map_err(Error::name_taken)?;
-        self.note_user(&mut tx, actor, "create_user", user.id, "").await?;
+        self.note(&mut tx, Some(actor), Deed::CreateUser, Of::User(user.id), "").await?;
         tx.commit().await?;
         Ok(user)
     }
@@ -122,7 +121,7 @@ impl Gateway {
             invites::delete_made_by(&mut tx, id, None).await?;
         }
         let detail = if request.admin { "admin" } else { "not_admin" };
-        self.note_user(&mut tx, actor, "change_user", id, detail).await?;
+        self.note(&mut tx, Some(actor), Deed::ChangeUser, Of::User(id), detail).await?;
         tx.commit().await?;
         self.forget_credentials();
         Ok(User { admin: request.admin, ..account.user })
@@ -144,17 +143,17 @@ impl Gateway {
         let mut tx = audit::begin(&self.inner.store).await?;
         let account = users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
         users::set_state(&mut tx, id, state).await?;
-        let action = match state {
-            UserState::Active => "resume_user",
+        let deed = match state {
+            UserState::Active => Deed::ResumeUser,
             UserState::Suspended => {
                 self.keep_an_admin(&mut tx, &account.user).await?;
                 sessions::delete_all(&mut tx, id, None).await?;
                 links::clear(&mut tx, Purpose::Recovery(id)).await?;
                 invites::delete_made_by(&mut tx, id, None).await?;
-                "suspend_user"
+                Deed::SuspendUser
             }
         };
-        self.note_user(&mut tx, actor, action, id, "").await?;
+        self.note(&mut tx, Some(actor), deed, Of::User(id), "").await?;
         tx.commit().await?;
         self.forget_credentials();
         Ok(User { state, ..account.user })
@@ -168,7 +167,7 @@ impl Gateway {
         users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
         let expires_at = store.ambient().now().plus_hours(RECOVERY_HOURS);
         let minted = links::create(store, &mut tx, Purpose::Recovery(id), expires_at).await?;
-        self.note_user(&mut tx, actor, "create_recovery", id, "").await?;
+        self.note(&mut tx, Some(actor), Deed::CreateRecovery, Of::User(id), "").await?;
         tx.commit().await?;
         Ok(OneTimeLink { link: self.link("recovery", &minted.secret), expires_at })
     }
@@ -187,7 +186,7 @@ impl Gateway {
         for team in teams::of(&mut tx, id).await? {
             if teams::count_members(&mut tx, team.id).await? == 1 {
                 teams::delete(&mut tx, team.id).await?;
-                self.note_team(&mut tx, actor, "delete_team", team.id, String::new()).await?;
+                self.note(&mut tx, Some(actor), Deed::DeleteTeam, Of::Team(team.id), "").await?;
             } else if team.role == Role::Owner && teams::count_owners(&mut tx, team.id).await? == 1
             {
                 return Err(Error::Conflict {
@@ -198,7 +197,7 @@ impl Gateway {
         }
         users::delete(&mut tx, id).await?;
         self.keep_an_admin(&mut tx, &account.user).await?;
-        self.note_user(&mut tx, actor, "delete_user", id, "").await?;
+        self.note(&mut tx, Some(actor), Deed::DeleteUser, Of::User(id), "").await?;
         tx.commit().await?;
         self.forget_credentials();
         Ok(store.forget().await?)
@@ -208,34 +207,5 @@ impl Gateway {
     async fn keep_an_admin(&self, tx: &mut Tx, was: &User) -> Result<()> {
         let mattered = was.admin && was.state == UserState::Active;
         if mattered && users::count_admins(tx).await? == 0 { Err(LAST_ADMIN) } else { Ok(()) }
-    }
-
-    pub(crate) async fn note_user(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        action: &'static str,
-        id: UserId,
-        detail: &str,
-    ) -> Result<()> {
-        let record = Record {
-            actor: Some(actor),
-            action,
-            object: format!("user:{id}"),
-            detail: detail.to_owned(),
-        };
-        Ok(audit::append(&self.inner.store, tx, record).await?)
-    }
-
-    pub(crate) async fn note_team(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        action: &'static str,
-        id: TeamId,
-        detail: String,
-    ) -> Result<()> {
-        let record = Record { actor: Some(actor), action, object: format!("team:{id}"), detail };
-        Ok(audit::append(&self.inner.store, tx, record).await?)
     }
 }

@@ -1,38 +1,34 @@
-//! Reading and verifying the audit log; pages of long lists.
+//! The audit log: noting what is done, reading it, checking it.
 
-use crate::{Error, Gateway, Result, check};
+use crate::{
+    Error, Gateway, Result, check,
+    pages::{page, page_size},
+};
 use mosaic_protocol::{
     access::{Action, Actor, Object},
-    audit::{AuditEntry, AuditReport, AuditVerifyQuery},
+    audit::{AuditEntry, AuditReport, AuditVerifyQuery, Deed, Of},
     page::{Page, PageQuery},
 };
-use mosaic_store::audit;
-
-const PAGE: u16 = 100;
-const MAX_PAGE: u16 = 500;
-
-/// How many things a page holds.
-pub(crate) fn page_size(query: &PageQuery) -> Result<i64> {
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Error::Invalid(format!("`limit` must be between 1 and {MAX_PAGE}")));
-    }
-    if query.after.as_deref().is_some_and(|after| after.contains('\0') || after.len() > 200) {
-        return Err(Error::Invalid("`after` must be the `next` of the page before".into()));
-    }
-    Ok(i64::from(limit))
-}
-
-/// A page out of one thing more than it holds: that one only tells that there is a next page.
-pub(crate) fn page<T>(mut items: Vec<T>, limit: i64, cursor: impl Fn(&T) -> String) -> Page<T> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = if more { items.last().map(cursor) } else { None };
-    Page { items, next }
-}
+use mosaic_store::{
+    Tx,
+    audit::{self, Record},
+};
+use std::fmt;
 
 impl Gateway {
+    /// Notes what is done, in the transaction that does it. `detail`: more ids or fixed words, never what a person typed.
+    pub(crate) async fn note(
+        &self,
+        tx: &mut Tx,
+        actor: Option<&Actor>,
+        deed: Deed,
+        of: Of,
+        detail: impl fmt::Display,
+    ) -> Result<()> {
+        let record = Record { actor, deed, of, detail: detail.to_string() };
+        Ok(audit::append(&self.inner.store, tx, record).await?)
+    }
+
     /// Entries of the audit log, oldest first.
     pub async fn list_audit(&self, actor: &Actor, query: &PageQuery) -> Result<Page<AuditEntry>> {
         check(actor, Action::ReadAudit, Object::Server)?;

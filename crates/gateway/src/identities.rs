@@ -5,12 +5,11 @@ use mosaic_protocol::{
     AccountName, IdentityId, ProviderName,
     access::{Action, Actor, Object},
     account::{Identity, UserState},
+    audit::{Deed, Of},
     page::Page,
 };
 use mosaic_store::{
-    Tx,
-    audit::{self, Record},
-    identities,
+    Tx, audit, identities,
     users::{self, NewUser},
 };
 
@@ -104,13 +103,8 @@ impl Gateway {
             &arrival.subject,
         )
         .await?;
-        let record = Record {
-            actor: Some(actor),
-            action: "link_identity",
-            object: format!("identity:{id}"),
-            detail: format!("user:{user_id}"),
-        };
-        Ok(audit::append(store, tx, record).await?)
+        self.note(tx, Some(actor), Deed::LinkIdentity, Of::Identity(id), format!("user:{user_id}"))
+            .await
     }
 
     /// An account for somebody whom a provider vouches for, with a name like the one they have there. A name that
@@ -127,7 +121,7 @@ impl Gateway {
             let new =
                 NewUser { name: &name, display_name: name.as_str(), password: None, admin: false };
             let user = users::create(store, tx, new).await.map_err(Error::name_taken)?;
-            self.note_user(tx, &Actor::System, "sign_up", user.id, "").await?;
+            self.note(tx, Some(&Actor::System), Deed::SignUp, Of::User(user.id), "").await?;
             self.note_link(tx, &Actor::System, user.id, arrival).await?;
             return Ok(user.id);
         }
@@ -148,13 +142,7 @@ impl Gateway {
                 next: "set a password first",
             });
         }
-        let record = Record {
-            actor: Some(actor),
-            action: "unlink_identity",
-            object: format!("identity:{id}"),
-            detail: String::new(),
-        };
-        audit::append(store, &mut tx, record).await?;
+        self.note(&mut tx, Some(actor), Deed::UnlinkIdentity, Of::Identity(id), "").await?;
         Ok(tx.commit().await?)
     }
 }

@@ -4,6 +4,7 @@ use crate::{Caller, Error, Gateway, LoggedIn, Result, check, person, teams::role
 use mosaic_protocol::{
     Code, InviteId, TeamId,
     access::{Action, Actor, Object},
+    audit::{Deed, Of},
     invite::{
         AcceptInviteRequest, CreateInviteRequest, CreateTeamInviteRequest, CreatedInvite, Invite,
         JoinRequest,
@@ -14,7 +15,7 @@ use mosaic_protocol::{
 use mosaic_store::{
     Tx,
     ambient::digest,
-    audit::{self, Record},
+    audit,
     invites::{self, NewInvite},
     teams,
     users::{self, NewUser},
@@ -91,13 +92,7 @@ impl Gateway {
         let (invite, minted) = invites::create(store, &mut tx, new).await?;
         let detail =
             team.map_or_else(String::new, |(team_id, role)| format!("team:{team_id} {role}"));
-        let record = Record {
-            actor: Some(actor),
-            action: "create_invite",
-            object: format!("invite:{}", invite.id),
-            detail,
-        };
-        audit::append(store, &mut tx, record).await?;
+        self.note(&mut tx, Some(actor), Deed::CreateInvite, Of::Invite(invite.id), detail).await?;
         tx.commit().await?;
         Ok(CreatedInvite { invite, link: self.link("invite", &minted.secret) })
     }
@@ -142,13 +137,7 @@ impl Gateway {
         if !invites::take(tx, id).await? {
             return Err(Error::NotFound);
         }
-        let record = Record {
-            actor: Some(actor),
-            action: "delete_invite",
-            object: format!("invite:{id}"),
-            detail: String::new(),
-        };
-        Ok(audit::append(&self.inner.store, tx, record).await?)
+        self.note(tx, Some(actor), Deed::DeleteInvite, Of::Invite(id), "").await
     }
 
     /// Makes an account with an invitation, and logs in.
@@ -173,7 +162,7 @@ impl Gateway {
             admin: false,
         };
         let user = users::create(store, &mut tx, new).await.map_err(Error::name_taken)?;
-        self.use_invite(&mut tx, &Actor::System, &invite, user.id, "accept_invite").await?;
+        self.use_invite(&mut tx, &Actor::System, &invite, user.id, Deed::AcceptInvite).await?;
         self.open_session(tx, user.id, caller, "password").await
     }
 
@@ -190,7 +179,7 @@ impl Gateway {
                 next: "hand the invitation to somebody else; it is still good",
             });
         }
-        self.use_invite(&mut tx, actor, &invite, person.id, "join_team").await?;
+        self.use_invite(&mut tx, actor, &invite, person.id, Deed::JoinTeam).await?;
         let team = teams::seen_by(&mut tx, team_id, person.id).await?.ok_or(Error::NotFound)?;
         tx.commit().await?;
         Ok(team)
@@ -202,7 +191,7 @@ impl Gateway {
         actor: &Actor,
         invite: &Invite,
         user_id: mosaic_protocol::UserId,
-        action: &'static str,
+        deed: Deed,
     ) -> Result<()> {
         if !invites::take(tx, invite.id).await? {
             return Err(Error::BadCode);
@@ -210,7 +199,7 @@ impl Gateway {
         if let (Some(team_id), Some(role)) = (invite.team_id, invite.role) {
             self.set_member(tx, actor, team_id, user_id, role).await?;
         }
-        self.note_user(tx, actor, action, user_id, &format!("invite:{}", invite.id)).await
+        self.note(tx, Some(actor), deed, Of::User(user_id), format!("invite:{}", invite.id)).await
     }
 }
 

@@ -14,6 +14,7 @@ mod limits;
 mod login;
 mod oidc;
 mod operator;
+mod pages;
 mod passwords;
 mod secrets;
 mod sessions;

@@ -5,12 +5,12 @@ use mosaic_protocol::{
     SessionId, UserId,
     access::{Action, Actor, Grant, Object, Person},
     account::{ChangePasswordRequest, LoginRequest, Me, RecoveryRequest, UserState},
+    audit::{Deed, Of},
 };
 use mosaic_store::{
     Tx,
     ambient::digest,
-    audit::{self, Record},
-    links,
+    audit, links,
     sessions::{self, NewSession},
     users,
 };
@@ -65,14 +65,8 @@ impl Gateway {
             Some(account) => self.open_session(tx, account.user.id, caller, "password").await,
             None => {
                 // To whom it was tried on is noted only if there is such an account; what was typed never is.
-                let object =
-                    account.map_or_else(String::new, |account| format!("user:{}", account.user.id));
-                audit::append(
-                    store,
-                    &mut tx,
-                    Record { actor: None, action: "login_failed", object, detail: String::new() },
-                )
-                .await?;
+                let on = account.map_or(Of::Server, |account| Of::User(account.user.id));
+                self.note(&mut tx, None, Deed::LoginFailed, on, "").await?;
                 tx.commit().await?;
                 Err(Error::WrongLogin)
             }
@@ -96,13 +90,7 @@ impl Gateway {
         let me = me(&mut tx, user_id).await?;
         let actor =
             Actor::User(Person { id: user_id, admin: me.user.admin, grant: Grant::Session(id) });
-        let record = Record {
-            actor: Some(&actor),
-            action: "login",
-            object: format!("user:{user_id}"),
-            detail: by.to_owned(),
-        };
-        audit::append(store, &mut tx, record).await?;
+        self.note(&mut tx, Some(&actor), Deed::Login, Of::User(user_id), by.to_owned()).await?;
         tx.commit().await?;
         Ok(LoggedIn { me, secret: minted.secret, lasts_seconds: days.saturating_mul(86_400) })
     }
@@ -112,25 +100,14 @@ impl Gateway {
         let person = person(actor)?;
         check(actor, Action::ChangeOwn, Object::Own { owner: person.id })?;
         let Grant::Session(id) = person.grant else { return Ok(()) };
-        self.end_session(actor, id, "logout").await
+        self.end_session(actor, id, Deed::Logout).await
     }
 
-    pub(crate) async fn end_session(
-        &self,
-        actor: &Actor,
-        id: SessionId,
-        action: &'static str,
-    ) -> Result<()> {
+    pub(crate) async fn end_session(&self, actor: &Actor, id: SessionId, deed: Deed) -> Result<()> {
         let store = &self.inner.store;
         let mut tx = audit::begin(store).await?;
         sessions::delete(&mut tx, id).await?;
-        let record = Record {
-            actor: Some(actor),
-            action,
-            object: format!("session:{id}"),
-            detail: String::new(),
-        };
-        audit::append(store, &mut tx, record).await?;
+        self.note(&mut tx, Some(actor), deed, Of::Session(id), "").await?;
         tx.commit().await?;
         self.forget_credentials();
         Ok(())
@@ -188,13 +165,7 @@ impl Gateway {
         users::set_password(&mut tx, user_id, hash).await?;
         sessions::delete_all(&mut tx, user_id, but).await?;
         links::clear(&mut tx, links::Purpose::Recovery(user_id)).await?;
-        let object = format!("user:{user_id}");
-        audit::append(
-            store,
-            &mut tx,
-            Record { actor: Some(actor), action: "set_password", object, detail: String::new() },
-        )
-        .await?;
+        self.note(&mut tx, Some(actor), Deed::SetPassword, Of::User(user_id), "").await?;
         tx.commit().await?;
         self.forget_credentials();
         Ok(())
@@ -214,13 +185,7 @@ impl Gateway {
         users::set_password(&mut tx, user_id, &hash).await?;
         sessions::delete_all(&mut tx, user_id, None).await?;
         mosaic_store::tokens::delete_all(&mut tx, user_id).await?;
-        let object = format!("user:{user_id}");
-        audit::append(
-            store,
-            &mut tx,
-            Record { actor: None, action: "recover", object, detail: String::new() },
-        )
-        .await?;
+        self.note(&mut tx, None, Deed::Recover, Of::User(user_id), "").await?;
         tx.commit().await?;
         self.forget_credentials();
         Ok(())

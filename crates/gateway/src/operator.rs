@@ -5,14 +5,12 @@ use mosaic_protocol::{
     AccountName, TeamId, UserId,
     access::{Action, Actor, Object},
     account::OneTimeLink,
+    audit::{Deed, Of},
     operator::{BackupReport, BackupRequest, RotateReport},
     team::{ChangeMemberRequest, Team, TeamRequest},
     token::{CreateTokenRequest, CreatedToken},
 };
-use mosaic_store::{
-    audit::{self, Record},
-    teams, users,
-};
+use mosaic_store::{audit, teams, users};
 use std::path::Path;
 
 impl Gateway {
@@ -30,15 +28,12 @@ impl Gateway {
             error => error.into(),
         })?;
         let mut tx = audit::begin(store).await?;
-        audit::append(
-            store,
+        self.note(
             &mut tx,
-            Record {
-                actor: Some(actor),
-                action: "backup",
-                object: String::new(),
-                detail: format!("{} rows {} blobs", report.n_rows, report.n_blobs),
-            },
+            Some(actor),
+            Deed::Backup,
+            Of::Server,
+            format!("{} rows {} blobs", report.n_rows, report.n_blobs),
         )
         .await?;
         tx.commit().await?;

@@ -4,13 +4,11 @@ use crate::{Error, Gateway, Result, workspaces::check_workspace};
 use mosaic_protocol::{
     SecretName, WorkspaceId,
     access::{Action, Actor},
+    audit::{Deed, Of},
     page::Page,
     workspace::{PutSecretRequest, Secret},
 };
-use mosaic_store::{
-    audit::{self, Record},
-    secrets,
-};
+use mosaic_store::{audit, secrets};
 
 impl Gateway {
     /// Which secrets a workspace holds.
@@ -37,13 +35,14 @@ impl Gateway {
         check_workspace(&mut tx, actor, Action::ChangeSecrets, workspace_id).await?;
         let (host, value) = (request.host.as_str(), request.value.expose());
         let secret = secrets::put(store, &mut tx, workspace_id, name.as_str(), host, value).await?;
-        let record = Record {
-            actor: Some(actor),
-            action: "put_secret",
-            object: format!("secret:{}", secret.id),
-            detail: format!("workspace:{workspace_id}"),
-        };
-        audit::append(store, &mut tx, record).await?;
+        self.note(
+            &mut tx,
+            Some(actor),
+            Deed::PutSecret,
+            Of::Secret(secret.id),
+            format!("workspace:{workspace_id}"),
+        )
+        .await?;
         tx.commit().await?;
         Ok(secret)
     }
@@ -61,13 +60,8 @@ impl Gateway {
         if !secrets::delete(&mut tx, workspace_id, name.as_str()).await? {
             return Err(Error::NotFound);
         }
-        let object = format!("workspace:{workspace_id}");
-        audit::append(
-            store,
-            &mut tx,
-            Record { actor: Some(actor), action: "delete_secret", object, detail: String::new() },
-        )
-        .await?;
+        self.note(&mut tx, Some(actor), Deed::DeleteSecret, Of::Workspace(workspace_id), "")
+            .await?;
         Ok(tx.commit().await?)
     }
 }

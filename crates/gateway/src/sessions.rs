@@ -5,12 +5,10 @@ use mosaic_protocol::{
     SessionId,
     access::{Action, Actor, Grant, Object},
     account::Session,
+    audit::{Deed, Of},
     page::Page,
 };
-use mosaic_store::{
-    audit::{self, Record},
-    sessions,
-};
+use mosaic_store::{audit, sessions};
 
 impl Gateway {
     /// One's own sessions, newest first.
@@ -32,7 +30,7 @@ impl Gateway {
         let owner = sessions::owner(&mut tx, id).await?.ok_or(Error::NotFound)?;
         drop(tx);
         check(actor, Action::ChangeOwn, Object::Own { owner })?;
-        self.end_session(actor, id, "end_session").await
+        self.end_session(actor, id, Deed::EndSession).await
     }
 
     /// Ends all of one's own sessions but the one that asks.
@@ -46,13 +44,7 @@ impl Gateway {
         let store = &self.inner.store;
         let mut tx = audit::begin(store).await?;
         sessions::delete_all(&mut tx, person.id, but).await?;
-        let object = format!("user:{}", person.id);
-        audit::append(
-            store,
-            &mut tx,
-            Record { actor: Some(actor), action: "end_sessions", object, detail: String::new() },
-        )
-        .await?;
+        self.note(&mut tx, Some(actor), Deed::EndSessions, Of::User(person.id), "").await?;
         tx.commit().await?;
         self.forget_credentials();
         Ok(())

@@ -4,10 +4,11 @@ use crate::{Caller, Error, Gateway, LoggedIn, Result};
 use mosaic_protocol::{
     access::Actor,
     account::{Info, Provider, SetupRequest},
+    audit::{Deed, Of},
 };
 use mosaic_store::{
     ambient::digest,
-    audit::{self, Record},
+    audit,
     links::{self, Purpose},
     users::{self, NewUser},
 };
@@ -71,13 +72,7 @@ impl Gateway {
             admin: true,
         };
         let user = users::create(store, &mut tx, new).await.map_err(Error::name_taken)?;
-        let record = Record {
-            actor: Some(&Actor::System),
-            action: "setup",
-            object: format!("user:{}", user.id),
-            detail: String::new(),
-        };
-        audit::append(store, &mut tx, record).await?;
+        self.note(&mut tx, Some(&Actor::System), Deed::Setup, Of::User(user.id), "").await?;
         self.open_session(tx, user.id, caller, "password").await
     }
 }

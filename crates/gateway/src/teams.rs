@@ -4,14 +4,11 @@ use crate::{Error, Gateway, Result, check, person};
 use mosaic_protocol::{
     TeamId, UserId,
     access::{Action, Actor, Object},
+    audit::{Deed, Of},
     page::Page,
     team::{ChangeMemberRequest, Member, Role, Team, TeamRequest},
 };
-use mosaic_store::{
-    Tx,
-    audit::{self},
-    invites, teams,
-};
+use mosaic_store::{Tx, audit, invites, teams};
 
 const LAST_OWNER: Error = Error::Conflict {
     problem: "this is the team's only owner",
@@ -59,7 +56,14 @@ impl Gateway {
     ) -> Result<Team> {
         let mut tx = audit::begin(&self.inner.store).await?;
         let team = teams::create(&self.inner.store, &mut tx, request.name.as_str(), owner).await?;
-        self.note_team(&mut tx, actor, "create_team", team.id, format!("user:{owner}")).await?;
+        self.note(
+            &mut tx,
+            Some(actor),
+            Deed::CreateTeam,
+            Of::Team(team.id),
+            format!("user:{owner}"),
+        )
+        .await?;
         tx.commit().await?;
         Ok(team)
     }
@@ -90,7 +94,7 @@ impl Gateway {
         check_team(&mut tx, actor, Action::ChangeTeam, id).await?;
         teams::rename(&mut tx, id, request.name.as_str()).await?;
         let team = self.team(&mut tx, actor, id).await?;
-        self.note_team(&mut tx, actor, "rename_team", id, String::new()).await?;
+        self.note(&mut tx, Some(actor), Deed::RenameTeam, Of::Team(id), "").await?;
         tx.commit().await?;
         Ok(team)
     }
@@ -101,7 +105,7 @@ impl Gateway {
         let mut tx = audit::begin(store).await?;
         check_team(&mut tx, actor, Action::ChangeTeam, id).await?;
         teams::delete(&mut tx, id).await?;
-        self.note_team(&mut tx, actor, "delete_team", id, String::new()).await?;
+        self.note(&mut tx, Some(actor), Deed::DeleteTeam, Of::Team(id), "").await?;
         tx.commit().await?;
         Ok(store.forget().await?)
     }
@@ -148,7 +152,8 @@ impl Gateway {
         if role != Role::Owner {
             invites::delete_made_by(tx, user_id, Some(id)).await?;
         }
-        self.note_team(tx, actor, "set_member", id, format!("user:{user_id} {role}")).await
+        self.note(tx, Some(actor), Deed::SetMember, Of::Team(id), format!("user:{user_id} {role}"))
+            .await
     }
 
     /// Takes somebody out of a team: an owner anybody, everybody oneself.
@@ -163,7 +168,14 @@ impl Gateway {
             return Err(LAST_OWNER);
         }
         invites::delete_made_by(&mut tx, user_id, Some(id)).await?;
-        self.note_team(&mut tx, actor, "delete_member", id, format!("user:{user_id}")).await?;
+        self.note(
+            &mut tx,
+            Some(actor),
+            Deed::DeleteMember,
+            Of::Team(id),
+            format!("user:{user_id}"),
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 }

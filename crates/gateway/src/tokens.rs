@@ -4,13 +4,11 @@ use crate::{Error, Gateway, Result, check, person};
 use mosaic_protocol::{
     TokenId, UserId,
     access::{Action, Actor, Object},
+    audit::{Deed, Of},
     page::Page,
     token::{CreateTokenRequest, CreatedToken, Scope, Token},
 };
-use mosaic_store::{
-    audit::{self, Record},
-    tokens, users,
-};
+use mosaic_store::{audit, tokens, users};
 
 const DAYS: u32 = 90;
 const MAX_DAYS: u32 = 3650;
@@ -69,13 +67,14 @@ impl Gateway {
         );
         let (token, minted) = made.await?;
         let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.as_str()).collect();
-        let record = Record {
-            actor: Some(actor),
-            action: "create_token",
-            object: format!("token:{}", token.id),
-            detail: format!("user:{user_id} {}", scopes.join(" ")),
-        };
-        audit::append(store, &mut tx, record).await?;
+        self.note(
+            &mut tx,
+            Some(actor),
+            Deed::CreateToken,
+            Of::Token(token.id),
+            format!("user:{user_id} {}", scopes.join(" ")),
+        )
+        .await?;
         tx.commit().await?;
         Ok(CreatedToken { token, secret: minted.secret })
     }
@@ -87,13 +86,7 @@ impl Gateway {
         let owner = tokens::owner(&mut tx, id).await?.ok_or(Error::NotFound)?;
         check(actor, Action::ChangeOwn, Object::Own { owner })?;
         tokens::delete(&mut tx, id).await?;
-        let record = Record {
-            actor: Some(actor),
-            action: "delete_token",
-            object: format!("token:{id}"),
-            detail: String::new(),
-        };
-        audit::append(store, &mut tx, record).await?;
+        self.note(&mut tx, Some(actor), Deed::DeleteToken, Of::Token(id), "").await?;
         tx.commit().await?;
         self.forget_credentials();
         Ok(())

@@ -1,17 +1,14 @@
 //! Workspaces and their quotas.
 
-use crate::{Error, Gateway, Result, check, person};
+use crate::{Error, Gateway, Result, check, pages, person};
 use mosaic_protocol::{
     WorkspaceId,
     access::{Action, Actor, Object},
+    audit::{Deed, Of},
     page::{Page, PageQuery},
     workspace::{QuotaRequest, Workspace},
 };
-use mosaic_store::{
-    Tx,
-    audit::{self, Record},
-    workspaces,
-};
+use mosaic_store::{Tx, audit, workspaces};
 
 /// Checks that the actor may do this in that workspace.
 pub(crate) async fn check_workspace(
@@ -57,11 +54,11 @@ impl Gateway {
         query: &PageQuery,
     ) -> Result<Page<Workspace>> {
         check(actor, Action::Administer, Object::Server)?;
-        let limit = crate::audit::page_size(query)?;
+        let limit = pages::page_size(query)?;
         let mut tx = self.inner.store.read().await?;
         let items =
             workspaces::all(&mut tx, query.after.as_deref().unwrap_or_default(), limit + 1).await?;
-        Ok(crate::audit::page(items, limit, |workspace| workspace.id.to_string()))
+        Ok(pages::page(items, limit, |workspace| workspace.id.to_string()))
     }
 
     /// Changes how much disk a workspace may use.
@@ -79,13 +76,14 @@ impl Gateway {
         let mut tx = audit::begin(store).await?;
         let workspace = workspaces::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
         workspaces::set_quota(&mut tx, id, request.quota_bytes).await?;
-        let record = Record {
-            actor: Some(actor),
-            action: "set_quota",
-            object: format!("workspace:{id}"),
-            detail: request.quota_bytes.to_string(),
-        };
-        audit::append(store, &mut tx, record).await?;
+        self.note(
+            &mut tx,
+            Some(actor),
+            Deed::SetQuota,
+            Of::Workspace(id),
+            request.quota_bytes.to_string(),
+        )
+        .await?;
         tx.commit().await?;
         Ok(Workspace { quota_bytes: request.quota_bytes, ..workspace })
     }

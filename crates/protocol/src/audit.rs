@@ -1,8 +1,140 @@
 //! The audit log as readers see it: who did what to what, by ids only, each entry bound to the one before.
 
-use crate::Time;
+use crate::{
+    IdentityId, InviteId, SecretId, SessionId, TeamId, Time, TokenId, UserId, WorkspaceId,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! deeds {
+    ($($(#[$doc:meta])* $name:ident $text:literal)*) => {
+        /// What was done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Deed {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Deed {
+            /// Its name in the log. Once written, it is never changed.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Deed::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+deeds! {
+    /// The first admin was made.
+    Setup "setup"
+    /// Somebody logged in.
+    Login "login"
+    /// Somebody tried to.
+    LoginFailed "login_failed"
+    /// Somebody logged out.
+    Logout "logout"
+    /// A session was ended from another.
+    EndSession "end_session"
+    /// All other sessions were ended.
+    EndSessions "end_sessions"
+    /// A new password was chosen.
+    SetPassword "set_password"
+    /// A new password was chosen by a one-time link.
+    Recover "recover"
+    /// A token was made.
+    CreateToken "create_token"
+    /// A token was ended.
+    DeleteToken "delete_token"
+    /// An account at a provider was linked.
+    LinkIdentity "link_identity"
+    /// An account at a provider was unlinked.
+    UnlinkIdentity "unlink_identity"
+    /// An account was made for somebody.
+    CreateUser "create_user"
+    /// An account was made for somebody whom a provider vouched for.
+    SignUp "sign_up"
+    /// An account was made with an invitation.
+    AcceptInvite "accept_invite"
+    /// Somebody became an admin, or no longer is one.
+    ChangeUser "change_user"
+    /// An account was suspended.
+    SuspendUser "suspend_user"
+    /// An account can be used again.
+    ResumeUser "resume_user"
+    /// A link for a new password was made.
+    CreateRecovery "create_recovery"
+    /// An account was deleted.
+    DeleteUser "delete_user"
+    /// A team was made.
+    CreateTeam "create_team"
+    /// A team got another name.
+    RenameTeam "rename_team"
+    /// A team was deleted.
+    DeleteTeam "delete_team"
+    /// Somebody joined a team with an invitation.
+    JoinTeam "join_team"
+    /// Somebody got a role in a team.
+    SetMember "set_member"
+    /// Somebody left a team, or was taken out.
+    DeleteMember "delete_member"
+    /// An invitation was made.
+    CreateInvite "create_invite"
+    /// An invitation was taken back.
+    DeleteInvite "delete_invite"
+    /// A secret was set.
+    PutSecret "put_secret"
+    /// A secret was deleted.
+    DeleteSecret "delete_secret"
+    /// A quota was changed.
+    SetQuota "set_quota"
+    /// A backup was written.
+    Backup "backup"
+    /// A backup was restored.
+    Restore "restore"
+    /// The master key was changed.
+    RotateSecrets "rotate_secrets"
+}
+
+/// To what it was done: an id, and nothing else, so that the log never has to forget anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// The server as a whole, or nothing that has an id.
+    Server,
+    /// An account.
+    User(UserId),
+    /// A team.
+    Team(TeamId),
+    /// A workspace.
+    Workspace(WorkspaceId),
+    /// A session.
+    Session(SessionId),
+    /// A token.
+    Token(TokenId),
+    /// An invitation.
+    Invite(InviteId),
+    /// A linked identity.
+    Identity(IdentityId),
+    /// A secret.
+    Secret(SecretId),
+}
+
+impl fmt::Display for Of {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Of::Server => Ok(()),
+            Of::User(id) => write!(f, "user:{id}"),
+            Of::Team(id) => write!(f, "team:{id}"),
+            Of::Workspace(id) => write!(f, "workspace:{id}"),
+            Of::Session(id) => write!(f, "session:{id}"),
+            Of::Token(id) => write!(f, "token:{id}"),
+            Of::Invite(id) => write!(f, "invite:{id}"),
+            Of::Identity(id) => write!(f, "identity:{id}"),
+            Of::Secret(id) => write!(f, "secret:{id}"),
+        }
+    }
+}
 
 /// One entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use mosaic_protocol::{
     Time,
     access::{Actor, Grant},
-    audit::{AuditEntry, AuditReport},
+    audit::{AuditEntry, AuditReport, Deed, Of},
 };
 use sha2::Sha256;
 
@@ -21,10 +21,10 @@ use sha2::Sha256;
 pub struct Record<'a> {
     /// Who.
     pub actor: Option<&'a Actor>,
-    /// What: a short verb such as `login`.
-    pub action: &'static str,
-    /// To what: `user:<id>` and the like; empty if to nothing that has an id.
-    pub object: String,
+    /// What.
+    pub deed: Deed,
+    /// To what.
+    pub of: Of,
     /// More ids or fixed words. Never a name, never anything that a person typed.
     pub detail: String,
 }
@@ -50,7 +50,7 @@ pub(crate) async fn found(tx: &mut Tx) -> Result<()> {
 
 /// Notes it, in the transaction that does it.
 pub async fn append(store: &Store, tx: &mut Tx, record: Record<'_>) -> Result<()> {
-    let key = keyring::audit_key(tx, &store.keys()).await?;
+    let key = keyring::audit_key(tx, store).await?;
     let (head, previous) = sql!(
         tx,
         one(i64, Vec<u8>),
@@ -60,8 +60,8 @@ pub async fn append(store: &Store, tx: &mut Tx, record: Record<'_>) -> Result<()
         head,
         store.ambient().now().0,
         actor_text(record.actor),
-        record.action.to_owned(),
-        record.object,
+        record.deed.as_str().to_owned(),
+        record.of.to_string(),
         record.detail,
         vec![],
     );
@@ -107,7 +107,7 @@ pub async fn list(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<AuditEntry>
 /// Walks the whole chain. `expect` is a `seq:digest` noted earlier, which must still be in it.
 pub async fn verify(store: &Store, expect: Option<(i64, String)>) -> Result<AuditReport> {
     let mut tx = store.read().await?;
-    let key = keyring::audit_key(&mut tx, &store.keys()).await?;
+    let key = keyring::audit_key(&mut tx, store).await?;
     let head = sql!(tx, maybe(i64, Vec<u8>), "select seq, digest from audit_head where one = 1")?;
     let (head_seq, head_digest) = head.unwrap_or_default();
     let mut previous = Vec::new();

@@ -5,7 +5,7 @@
 //! any point: first the key file holds both keys, then one transaction seals everything anew, then the old key goes;
 //! whichever of the two the check value opens with is the current one.
 
-use crate::{Ambient, Error, Result, Tx, datadir::sync_dir, db::sql, error::at};
+use crate::{Ambient, Error, Result, Store, Tx, datadir::sync_dir, db::sql, error::at};
 use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
@@ -135,6 +135,11 @@ impl Keyring {
             .ok_or_else(|| Error::Sealed(what.to_owned()))
     }
 
+    /// The ring that seals as before, and opens what is under `key`, too.
+    pub(crate) fn beside(&self, key: Key) -> Keyring {
+        Keyring { current: self.current.clone(), previous: Some(key) }
+    }
+
     /// The ring in which `key` is the one to seal under, and nothing else opens.
     pub(crate) fn only(key: Key) -> Keyring {
         Keyring { current: key, previous: None }
@@ -256,11 +261,7 @@ impl KeySource {
         match self {
             KeySource::File(path) => {
                 let next = Key::mint(ambient);
-                // Backups made before are still sealed under the key that goes.
-                write_keys(
-                    &path.with_file_name(format!("{RETIRED}{}.key", current.id)),
-                    &[current],
-                )?;
+                self.retire(current)?;
                 write_keys(path, &[&next, current])?;
                 Ok(Rotation { next, file: Some(path.clone()) })
             }
@@ -272,6 +273,12 @@ impl KeySource {
                 "set MOSAIC_MASTER_KEY to the new key and MOSAIC_MASTER_KEY_PREVIOUS to the old one, then run this again",
             )),
         }
+    }
+
+    /// Keeps a key that goes: backups made before are still sealed under it.
+    pub(crate) fn retire(&self, key: &Key) -> Result<()> {
+        let KeySource::File(path) = self else { return Ok(()) };
+        write_keys(&path.with_file_name(format!("{RETIRED}{}.key", key.id)), &[key])
     }
 
     /// Leaves only the current key in the file, if a change of keys was cut short or a backup brought another.
@@ -331,11 +338,12 @@ pub(crate) async fn found(tx: &mut Tx, ambient: &Ambient, ring: &Keyring) -> Res
 }
 
 /// The key that binds the audit chain.
-pub(crate) async fn audit_key(tx: &mut Tx, ring: &Keyring) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) async fn audit_key(tx: &mut Tx, store: &Store) -> Result<Zeroizing<Vec<u8>>> {
     let sealed = load(tx, "audit")
         .await?
         .ok_or_else(|| Error::Damaged("the audit key is missing".into()))?;
-    ring.open(b"audit", &sealed, "the audit key")
+    // Asked for after the row was read: a ring older than the row may not open it.
+    store.keys().open(b"audit", &sealed, "the audit key")
 }
 
 /// Seals the store's own values under the ring's current key.

@@ -16,7 +16,11 @@ use crate::{
     tables::{AUDIT_HEAD, Kind, TABLES, Table},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use mosaic_protocol::{BlobHash, Generation, WorkspaceId, access::Actor};
+use mosaic_protocol::{
+    BlobHash, Generation, WorkspaceId,
+    access::Actor,
+    audit::{Deed, Of},
+};
 use sha2::{Digest, Sha256};
 use std::{
     fs::File,
@@ -207,8 +211,8 @@ impl Store {
         self.set_keys(ring.clone());
         let record = Record {
             actor: Some(&Actor::System),
-            action: "restore",
-            object: String::new(),
+            deed: Deed::Restore,
+            of: Of::Server,
             detail: generation.to_string(),
         };
         let done = match audit::append(self, &mut tx, record).await {

@@ -7,7 +7,11 @@ use crate::{
     keyring::{self, Keyring, Sealed},
 };
 use mosaic_protocol::{
-    SecretId, Time, WorkspaceId, access::Actor, operator::RotateReport, workspace::Secret,
+    SecretId, Time, WorkspaceId,
+    access::Actor,
+    audit::{Deed, Of},
+    operator::RotateReport,
+    workspace::Secret,
 };
 use sqlx::FromRow;
 use zeroize::Zeroizing;
@@ -168,8 +172,8 @@ impl Store {
         self.set_keys(both);
         let record = Record {
             actor: Some(actor),
-            action: "rotate_secrets",
-            object: String::new(),
+            deed: Deed::RotateSecrets,
+            of: Of::Server,
             detail: format!("{old_key_id} {new_key_id}"),
         };
         let noted = audit::append(self, &mut tx, record).await;
@@ -178,8 +182,9 @@ impl Store {
             Err(error) => Err(error),
         };
         if let Err(error) = committed {
-            // Whether the commit took effect is not known after a lost connection, so the file keeps both keys.
-            self.set_keys(before);
+            // Whether the commit took effect is not known after a lost connection, so both keys are kept, in the file
+            // and here.
+            self.set_keys(before.beside(rotation.next));
             return Err(error);
         }
         // The ring in memory still holds the old key: a reader that began before the commit sees what was sealed then.

@@ -169,3 +169,6 @@ pub(crate) const TABLES: [Table; 17] = [
 
 /// The audit log's head follows from its last entry, so it is in no backup.
 pub(crate) const AUDIT_HEAD: &str = "audit_head";
+
+#[cfg(test)]
+mod tests;
