@@ -11,12 +11,12 @@ PARTS := python3 "$(CURDIR)/scripts/parts.py"
 # Runs one stage of the check and says how long it took: $(TIMED) LINE-OF-THE-BUDGET STAGE -- COMMAND
 TIMED := python3 "$(CURDIR)/scripts/timed.py"
 MAKE_QUIET = $(MAKE) --no-print-directory
-TEST_PARTS := postgres valkey oidc schemathesis chromium
+TEST_PARTS := postgres valkey oidc schemathesis proxies chromium
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: docs-update help run build check test fmt clippy deny docs web bench bench-peers soak parts clean
-.PHONY: _check _fmt-check _web-check _build-tests _test _rust-tests _e2e _fuzz-api
+.PHONY: _check _fmt-check _web-check _build-bench _build-tests _test _rust-tests _e2e _proxies _fuzz-api _cargo-fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -105,7 +105,10 @@ _cargo-fuzz:
 _build-tests:
 	@$(TIMED) build "build tests" -- cargo build --workspace --bins --tests --locked
 
-_test: _rust-tests _e2e _fuzz-api
+_test: _rust-tests _e2e _proxies _fuzz-api
+
+_proxies:
+	@$(TIMED) peers "reverse proxies" -- python3 scripts/test_proxies.py
 
 _fuzz-api:
 	@$(TIMED) peers "fuzz the API" -- bash scripts/fuzz_api.sh
@@ -123,11 +126,15 @@ _rust-tests:
 
 # ---- measuring, cleaning ----
 
-bench: web ## start time, memory and requests per second, beside a floor in the same run
-	cargo run --release --locked -p mosaic-bench -- gateway
+bench: _build-bench ## start time, memory and requests per second, beside a floor in the same run
+	@target/release/mosaic-bench gateway
 
-bench-peers: build ## install peers from their packages and compare
-	bash scripts/bench_peers.sh
+bench-peers: _build-bench ## install peers from their packages and compare
+	@bash scripts/bench_peers.sh
+
+# One build for both: what is measured is then always what was just built.
+_build-bench: web
+	cargo build --release --locked -p mosaic -p mosaic-bench
 
 clean: ## remove everything that was built or set up, .parts too
 	cargo clean

@@ -1,6 +1,6 @@
 """Real parts for tests: one file per part, and the files that set them up and run them."""
 
-from . import chromium, deny, oidc, postgres, schemathesis, valkey
+from . import chromium, deny, oidc, postgres, proxies, schemathesis, valkey
 
 # In the order in which they are set up: quick ones first, the one that compiles for minutes last.
-ALL = (postgres, valkey, oidc, schemathesis, chromium, deny)
+ALL = (postgres, valkey, oidc, schemathesis, proxies, chromium, deny)

@@ -38,6 +38,14 @@ pub enum Error {
         /// What to do first.
         next: &'static str,
     },
+    /// The store cannot be used like this.
+    #[error("{problem}")]
+    Refused {
+        /// What happened.
+        problem: String,
+        /// What to do next.
+        next: String,
+    },
     /// The quota is used up.
     #[error("the workspace's quota of {quota_bytes} bytes is used up")]
     QuotaExceeded {
@@ -78,7 +86,7 @@ impl From<mosaic_store::Error> for Error {
             },
             Store::DiskFull => Error::DiskFull,
             Store::Unavailable(_) => Error::Unavailable(error.to_string()),
-            Store::Refused { .. } => Error::Invalid(error.to_string().replace("\n  ", "; ")),
+            Store::Refused { problem, remedy } => Error::Refused { problem, next: remedy },
             Store::Sealed(_) | Store::Damaged(_) | Store::File { .. } | Store::Database(_) => {
                 Error::Internal(error.to_string())
             }

@@ -25,6 +25,8 @@ const FAILED: u8 = 1;
 const MISUSED: u8 = 2;
 
 fn main() -> ExitCode {
+    // Whatever this process makes is nobody else's business.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let args = Args::parse();
     // The one place that chooses who does the cryptography of TLS.
     if rustls::crypto::ring::default_provider().install_default().is_err() {

@@ -38,4 +38,6 @@ pub struct RotateReport {
     pub old_key_id: String,
     /// The key that opens them now.
     pub new_key_id: String,
+    /// Where the old key is kept, for backups made before; null if keys come from the configuration.
+    pub old_key_file: Option<String>,
 }

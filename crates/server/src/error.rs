@@ -52,6 +52,7 @@ fn shape(error: &Error, frank: bool) -> Shape {
         Error::Invalid(_) => {
             (StatusCode::BAD_REQUEST, Code::Invalid, "correct it; /docs says what is expected")
         }
+        Error::Refused { next, .. } => (StatusCode::BAD_REQUEST, Code::Invalid, next),
         Error::NameTaken => (StatusCode::CONFLICT, Code::NameTaken, "choose another name"),
         Error::Conflict { next, .. } => (StatusCode::CONFLICT, Code::Conflict, next),
         Error::QuotaExceeded { .. } => (

@@ -265,6 +265,19 @@ impl Tx {
         Ok(())
     }
 
+    /// For work that takes as long as there is data: lifts the bounds on time that every other transaction has.
+    pub(crate) async fn take_time(&mut self) -> Result<()> {
+        if let Conn::Postgres(conn) = self.conn() {
+            for bound in
+                ["statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"]
+            {
+                let text = "select set_config($1, '0', true)";
+                sqlx::query(text).bind(bound).execute(&mut *conn).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether there is such a table.
     pub(crate) async fn has_table(&mut self, name: &str) -> Result<bool> {
         let found: Option<(i64,)> = match self.conn() {

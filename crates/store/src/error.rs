@@ -43,16 +43,16 @@ pub enum Error {
     #[error("a stored value makes no sense: {0}")]
     Damaged(String),
     /// A file could not be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {cause}")]
     File {
         /// Which.
         path: String,
-        /// Why.
-        source: io::Error,
+        /// Why. (Not `source`: its text is in ours already.)
+        cause: io::Error,
     },
     /// Everything else.
     #[error("database: {0}")]
-    Database(#[source] sqlx::Error),
+    Database(sqlx::Error),
 }
 
 impl Error {
@@ -64,9 +64,9 @@ impl Error {
 /// Names the file in an IO error; a full disk is told apart.
 pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
     let path = path.display().to_string();
-    move |source| match source.kind() {
+    move |cause| match cause.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull,
-        _ => Error::File { path, source },
+        _ => Error::File { path, cause },
     }
 }
 

@@ -160,6 +160,14 @@ impl KeySource {
         }
     }
 
+    /// The file of a key that is no longer in use.
+    pub(crate) fn retired_file(&self, key_id: &str) -> Option<PathBuf> {
+        match self {
+            KeySource::File(path) => Some(path.with_file_name(format!("{RETIRED}{key_id}.key"))),
+            KeySource::Given { .. } => None,
+        }
+    }
+
     /// All keys at hand, the preferred one first. Makes nothing.
     pub(crate) fn candidates(&self) -> Result<Vec<Key>> {
         match self {
@@ -249,6 +257,17 @@ fn write_keys(path: &Path, keys: &[&Key]) -> Result<()> {
     path.parent().map_or(Ok(()), sync_dir)
 }
 
+/// Deletes key files that a kill left half written: nobody would look for a key in them, or guard it.
+fn sweep_partial(dir: &Path) -> Result<()> {
+    for entry in fs::read_dir(dir).map_err(at(dir))? {
+        let path = entry.map_err(at(dir))?.path();
+        if path.to_string_lossy().ends_with(".key.partial") {
+            fs::remove_file(&path).map_err(at(&path))?;
+        }
+    }
+    Ok(())
+}
+
 /// A change of the master key that has begun.
 pub(crate) struct Rotation {
     pub(crate) next: Key,
@@ -261,8 +280,7 @@ impl KeySource {
         match self {
             KeySource::File(path) => {
                 let next = Key::mint(ambient);
-                self.retire(current)?;
-                write_keys(path, &[&next, current])?;
+                self.hand_over(current, &next)?;
                 Ok(Rotation { next, file: Some(path.clone()) })
             }
             KeySource::Given { key, .. } if key.id != current.id => {
@@ -275,15 +293,22 @@ impl KeySource {
         }
     }
 
-    /// Keeps a key that goes: backups made before are still sealed under it.
-    pub(crate) fn retire(&self, key: &Key) -> Result<()> {
+    /// Makes sure that neither key is lost, whatever becomes of the transaction that goes from one to the other. The
+    /// old one stays beside the file for good: backups made before are still sealed under it.
+    pub(crate) fn hand_over(&self, old: &Key, new: &Key) -> Result<()> {
         let KeySource::File(path) = self else { return Ok(()) };
-        write_keys(&path.with_file_name(format!("{RETIRED}{}.key", key.id)), &[key])
+        if let Some(retired) = self.retired_file(&old.id) {
+            write_keys(&retired, &[old])?;
+        }
+        let there = self.candidates()?;
+        let spare = there.iter().filter(|key| key.id != old.id && key.id != new.id);
+        write_keys(path, &[new, old].into_iter().chain(spare).collect::<Vec<_>>())
     }
 
     /// Leaves only the current key in the file, if a change of keys was cut short or a backup brought another.
     pub(crate) fn settle(&self, current: &Key) -> Result<()> {
         let KeySource::File(path) = self else { return Ok(()) };
+        path.parent().map_or(Ok(()), sweep_partial)?;
         match self.candidates()?.as_slice() {
             [only] if only.id == current.id => Ok(()),
             _ => write_keys(path, &[current]),

@@ -81,6 +81,7 @@ pub(crate) async fn check(tx: &mut Tx) -> Result<i64> {
 
 /// Applies what is missing.
 pub(crate) async fn apply(tx: &mut Tx, dialect: Dialect, now: Time) -> Result<()> {
+    tx.take_time().await?;
     tx.alone(MIGRATING).await?;
     let table =
         "create table if not exists migrations (number {int} primary key, name {text} not null,

@@ -60,7 +60,8 @@ impl Store {
     pub async fn open_holding(dir: DataDir, options: Options) -> Result<Store> {
         let ambient = options.ambient;
         let key_source = KeySource::of(options.master_key, dir.path());
-        let candidates = key_source.candidates()?;
+        // A key that was retired may be the right one after all: a restore that was killed after its commit.
+        let candidates = key_source.for_backups()?;
         let db = match &options.database_url {
             Some(url) => Db::open_postgres(url).await?,
             None => Db::open_sqlite(&dir.database()).await.map_err(|error| match error {
@@ -97,8 +98,11 @@ impl Store {
         let keys = match recognised {
             Some(ring) => ring,
             None => {
-                let key =
-                    candidates.first().cloned().map_or_else(|| key_source.first(&ambient), Ok)?;
+                let key = key_source
+                    .candidates()?
+                    .into_iter()
+                    .next()
+                    .map_or_else(|| key_source.first(&ambient), Ok)?;
                 let ring = Keyring::only(key);
                 keyring::found(&mut tx, &ambient, &ring).await?;
                 ring
@@ -137,7 +141,7 @@ impl Store {
     /// whole. `None`: there is none yet.
     pub async fn examine(options: &Options) -> Result<Option<i64>> {
         let source = KeySource::of(options.master_key.clone(), &options.data);
-        let candidates = source.candidates()?;
+        let candidates = source.for_backups()?;
         let database = options.data.join("mosaic.db");
         let db = match &options.database_url {
             Some(url) => Db::open_postgres(url).await?,

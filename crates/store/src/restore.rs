@@ -166,6 +166,7 @@ impl Store {
     /// Puts the backup in place of everything. Call [`check`] first. The caller owns the store alone.
     pub async fn restore(&self, path: &Path, how: How, progress: impl Fn(i64)) -> Result<Restored> {
         let mut tx = audit::begin(self).await?;
+        tx.take_time().await?;
         let (n_users,) = sql!(tx, one One<i64>, "select count(*) from users")?;
         if n_users > 0 && !how.replace {
             return Err(Error::refused(
@@ -206,7 +207,7 @@ impl Store {
         let ring = ring.ok_or_else(|| reader.damaged("it holds no keyring"))?;
         let before = self.keys();
         if before.current().id() != ring.current().id() {
-            self.inner.key_source.retire(before.current())?;
+            self.inner.key_source.hand_over(before.current(), ring.current())?;
         }
         self.set_keys(ring.clone());
         let record = Record {

@@ -189,6 +189,8 @@ impl Store {
         }
         // The ring in memory still holds the old key: a reader that began before the commit sees what was sealed then.
         rotation.finish()?;
-        Ok(RotateReport { n_secrets, old_key_id, new_key_id })
+        let old_key_file = self.inner.key_source.retired_file(&old_key_id);
+        let old_key_file = old_key_file.map(|path| path.display().to_string());
+        Ok(RotateReport { n_secrets, old_key_id, new_key_id, old_key_file })
     }
 }

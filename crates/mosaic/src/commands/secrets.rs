@@ -14,8 +14,16 @@ pub(crate) async fn secrets(
     control.close().await;
     let done = done?;
     out::say(&format!(
-        "{} secrets are sealed under the new master key {}.\nKeep a copy of it. Backups made before need the old key {}, which is kept beside it as retired-….key; delete that \
-         file when you have none of them left.",
-        done.n_secrets, done.new_key_id, done.old_key_id
-    ))
+        "{} secrets are sealed under the new master key {}. Keep a copy of it.",
+        done.n_secrets, done.new_key_id
+    ))?;
+    out::say(&match done.old_key_file {
+        Some(file) => format!(
+            "Backups made before need the old key {}, kept as {file}; delete it when you have none of them left.",
+            done.old_key_id
+        ),
+        None => {
+            format!("Backups made before need the old key {}: keep it with them.", done.old_key_id)
+        }
+    })
 }
