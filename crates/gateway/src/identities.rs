@@ -30,6 +30,11 @@ impl Gateway {
         Ok(Page::whole(identities::list(&mut tx, person.id).await?))
     }
 
+    /// Checks that there is such a provider.
+    pub fn check_provider(&self, provider: &ProviderName) -> Result<()> {
+        self.inner.oidc.find(provider).map(drop)
+    }
+
     /// Sends a browser to a provider to log in.
     pub async fn begin_login(&self, provider: &ProviderName, caller: &Caller) -> Result<Departure> {
         self.inner.login_limits.count_stranger("provider", &caller.address)?;

@@ -90,7 +90,7 @@ impl Providers {
         Ok(Self { known, descriptions: Mutex::default(), outbound: OnceLock::new() })
     }
 
-    fn find(&self, name: &ProviderName) -> Result<&ProviderSettings> {
+    pub(crate) fn find(&self, name: &ProviderName) -> Result<&ProviderSettings> {
         self.known.iter().find(|provider| provider.name == name.as_str()).ok_or(Error::NotFound)
     }
 

@@ -2,9 +2,14 @@
 
 use crate::{config::LogFormat, config::settings::Log, redact::redact, telemetry::Telemetry};
 use std::io::{self, IsTerminal, Write};
+use tracing::Level;
 use tracing_subscriber::{
-    EnvFilter, Layer, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+    EnvFilter, Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
+
+/// The target of spans that are made for a collector.
+const SPANS: &str = "trace";
 
 /// Begins to log to stderr and, if configured, to a collector of traces.
 pub(crate) fn begin(log: &Log, telemetry: Option<&Telemetry>) -> anyhow::Result<()> {
@@ -24,7 +29,11 @@ pub(crate) fn begin(log: &Log, telemetry: Option<&Telemetry>) -> anyhow::Result<
         tracing_subscriber::fmt::layer().with_writer(Redacted).json().flatten_event(true).boxed()
     };
     let traces = telemetry.map(Telemetry::layer);
-    tracing_subscriber::registry().with(traces).with(filter).with(lines).try_init()?;
+    // Spans for the collector are not lines for the log, and the log's level is not theirs.
+    let filter = filter.add_directive(format!("{SPANS}=off").parse()?);
+    let traces =
+        traces.map(|layer| layer.with_filter(Targets::new().with_target(SPANS, Level::INFO)));
+    tracing_subscriber::registry().with(traces).with(lines.with_filter(filter)).try_init()?;
     Ok(())
 }
 

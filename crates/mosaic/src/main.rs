@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             out::complain(&redact::redact(&format!("{error:#}")));
-            let misused = error.is::<config::ConfigError>() || error.is::<setting::FileProblem>();
+            let misused = error.is::<config::ConfigError>() || error.is::<setting::Unreadable>();
             ExitCode::from(if misused { MISUSED } else { FAILED })
         }
     }

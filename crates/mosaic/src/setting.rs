@@ -4,13 +4,17 @@ use crate::{
     args::Options,
     config::{self, Config, FILE_VARIABLE, Sources},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
-/// The configuration file cannot be used.
+/// A part of the configuration cannot even be read.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: {problem}\n  {remedy}")]
-pub(crate) struct FileProblem {
-    path: String,
+#[error("{place}: {problem}\n  {remedy}")]
+pub(crate) struct Unreadable {
+    /// The file, the variable or the flag.
+    place: String,
     problem: String,
     remedy: &'static str,
 }
@@ -35,10 +39,10 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-fn read(path: &Path) -> Result<(String, String), FileProblem> {
+fn read(path: &Path) -> Result<(String, String), Unreadable> {
     let name = path.display().to_string();
-    let problem = |problem: String| FileProblem {
-        path: name.clone(),
+    let problem = |problem: String| Unreadable {
+        place: name.clone(),
         problem,
         remedy: "check the path, or leave --config and MOSAIC_CONFIG out",
     };
@@ -49,18 +53,23 @@ fn read(path: &Path) -> Result<(String, String), FileProblem> {
     Ok((name, text))
 }
 
-fn environment() -> anyhow::Result<Vec<(String, String)>> {
+fn environment() -> Result<Vec<(String, String)>, Unreadable> {
+    let unreadable = |name: &OsStr, problem: &str| Unreadable {
+        place: name.display().to_string(),
+        problem: problem.to_owned(),
+        remedy: "set it anew, or unset it",
+    };
     let ours =
         std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MOSAIC_"));
     ours.map(|(name, value)| match (name.into_string(), value.into_string()) {
         (Ok(name), Ok(value)) => Ok((name, value)),
-        (Ok(name), Err(_)) => anyhow::bail!("{name}: the value is not UTF-8"),
-        (Err(name), _) => anyhow::bail!("{}: the name is not UTF-8", name.display()),
+        (Ok(name), Err(_)) => Err(unreadable(name.as_ref(), "the value is not UTF-8")),
+        (Err(name), _) => Err(unreadable(&name, "the name is not UTF-8")),
     })
     .collect()
 }
 
-fn flags(options: &Options) -> anyhow::Result<Vec<(String, String)>> {
+fn flags(options: &Options) -> Result<Vec<(String, String)>, Unreadable> {
     let given = [
         ("listen", &options.listen),
         ("data", &options.data),
@@ -70,7 +79,11 @@ fn flags(options: &Options) -> anyhow::Result<Vec<(String, String)>> {
     let given = given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
     let set = options.set.iter().map(|pair| match pair.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
-        None => anyhow::bail!("--set {pair}: write it as KEY=VALUE"),
+        None => Err(Unreadable {
+            place: format!("--set {pair}"),
+            problem: "there is no `=` in it".to_owned(),
+            remedy: "write it as KEY=VALUE",
+        }),
     });
     given.map(Ok).chain(set).collect()
 }

@@ -143,12 +143,36 @@ impl<T: DeserializeOwned + JsonSchema + Send> FromHead for Query<T> {
     }
 
     async fn read(parts: &mut Parts) -> Result<Self, Refusal> {
+        if !is_text(parts.uri.query().unwrap_or_default()) {
+            return Err(Error::Invalid("the query is not UTF-8".into()).into());
+        }
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
         let query = query.map_err(|error| {
             Error::Invalid(format!("the query is not understood: {}", error.body_text()))
         })?;
         Ok(Query(query.0))
     }
+}
+
+/// Whether a query stands for text. The parser would quietly put something else in place of what does not.
+fn is_text(query: &str) -> bool {
+    let mut bytes = Vec::with_capacity(query.len());
+    let mut rest = query.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = after.get(..2).filter(|_| *first == b'%');
+        let escaped = escaped.and_then(|hex| std::str::from_utf8(hex).ok());
+        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 impl<A: FromHead, B: FromHead> FromHead for (A, B) {
@@ -197,13 +221,26 @@ impl<T: DeserializeOwned + JsonSchema + Send> Input for Json<T> {
         if !media.eq_ignore_ascii_case("application/json") {
             return Err(Refusal::unsupported_type());
         }
+        if !is_plain(&parts) {
+            return Err(Refusal::unsupported_coding());
+        }
         let bytes = body.read(cx.state.settings.body_bytes).await?;
+        // The parser would also take a list of the fields' values, which no document promises.
+        if !bytes.is_empty() && bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Error::Invalid("the body must be a JSON object".into()).into());
+        }
         let value = serde_json::from_slice(&bytes);
         Ok(Json(
             value
                 .map_err(|error| Error::Invalid(format!("the body is not understood: {error}")))?,
         ))
     }
+}
+
+/// Whether the body is as it was written, not compressed.
+fn is_plain(parts: &Parts) -> bool {
+    let mut codings = parts.headers.get_all(header::CONTENT_ENCODING).iter();
+    codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 impl<H: FromHead, T: DeserializeOwned + JsonSchema + Send> Input for (H, Json<T>) {

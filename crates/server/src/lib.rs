@@ -13,6 +13,7 @@ mod door;
 mod error;
 mod housekeeping;
 mod input;
+mod leftover;
 mod lifeline;
 mod listen;
 mod metrics;

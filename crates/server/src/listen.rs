@@ -1,7 +1,7 @@
 //! The sockets: the public one and the control socket, accepting, and stopping in order within a bound.
 
-use crate::{Settings, caller::Peer, housekeeping, state::State};
-use axum::{Router, body::Body, extract::Request};
+use crate::{Settings, caller::Peer, housekeeping, leftover::Leftover, state::State};
+use axum::{Router, extract::Request};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -22,7 +22,8 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-/// How long a caller may take to send a request's head, and how long an idle connection is kept.
+/// How long a caller may take to send a request's head, and how long an idle connection is kept. Less where a whole
+/// request may not take that long.
 const HEAD_TIME: Duration = Duration::from_secs(20);
 
 /// A socket that is taken, but not answered yet.
@@ -176,13 +177,14 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(Body::new);
+        let waits = request.headers().contains_key(http::header::EXPECT);
+        let mut request: Request = request.map(|body| Leftover::of(body, !waits));
         request.extensions_mut().insert(peer);
         router.clone().oneshot(request)
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(HEAD_TIME.min(state.settings.request_time))
         .max_headers(100)
         .max_buf_size(state.settings.header_bytes.max(8192))
         .half_close(false);

@@ -1,15 +1,24 @@
 //! What is counted, for Prometheus.
 
 use http::{Method, StatusCode};
-use metrics::{Key, Label, Level, Metadata, Recorder, SharedString};
+use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder, SharedString};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 /// One recorder per gateway, not one per process: tests run several.
 pub(crate) struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    /// Looking a series up by its labels costs more than counting in it.
+    known: RwLock<HashMap<Series, (Counter, Histogram)>>,
 }
+
+/// Method, route, status.
+type Series = (&'static str, Arc<str>, u16);
 
 static METADATA: Metadata<'static> = Metadata::new("mosaic", Level::INFO, None);
 
@@ -34,20 +43,37 @@ impl Metrics {
             None,
             text("How long requests took until their answer began."),
         );
-        Metrics { recorder, handle }
+        Metrics { recorder, handle, known: RwLock::default() }
     }
 
     /// The route's pattern, never the path: ids would make a series each.
-    pub(crate) fn count(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        // An invented method must not make a series of its own.
-        let method = if filtered(method) { method.as_str().to_owned() } else { "other".to_owned() };
-        let labels = vec![Label::new("method", method), Label::new("route", route.to_owned())];
+    pub(crate) fn count(
+        &self,
+        method: &Method,
+        route: &Arc<str>,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let series = (named(method), route.clone(), status.as_u16());
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&series).cloned();
+        let (counter, histogram) = known.unwrap_or_else(|| self.register(series));
+        counter.increment(1);
+        histogram.record(took.as_secs_f64());
+    }
+
+    fn register(&self, series: Series) -> (Counter, Histogram) {
+        let (method, route, status) = &series;
+        let mut labels =
+            vec![Label::new("method", *method), Label::new("route", route.to_string())];
         let timed = Key::from_parts("mosaic_http_request_seconds", labels.clone());
-        self.recorder.register_histogram(&timed, &METADATA).record(took.as_secs_f64());
-        let mut labels = labels;
-        labels.push(Label::new("status", status.as_str().to_owned()));
+        labels.push(Label::new("status", status.to_string()));
         let counted = Key::from_parts("mosaic_http_requests_total", labels);
-        self.recorder.register_counter(&counted, &METADATA).increment(1);
+        let handles = (
+            self.recorder.register_counter(&counted, &METADATA),
+            self.recorder.register_histogram(&timed, &METADATA),
+        );
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(series).or_insert(handles).clone()
     }
 
     /// What Prometheus reads.
@@ -61,9 +87,16 @@ impl Metrics {
     }
 }
 
-fn filtered(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE
-    )
+/// An invented method must not make a series of its own.
+fn named(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }

@@ -59,6 +59,15 @@ impl Refusal {
         )
     }
 
+    pub(crate) fn unsupported_coding() -> Self {
+        Self::http(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ErrorCode::UnsupportedType,
+            "the body must not be compressed",
+            "send it without `Content-Encoding`",
+        )
+    }
+
     pub(crate) fn wrong_host() -> Self {
         Self::http(
             StatusCode::FORBIDDEN,

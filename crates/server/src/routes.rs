@@ -99,7 +99,8 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         ),
         get(
             "/api/teams/{team_id}/invites",
-            READ,
+            // Who is invited is the business of those who invite.
+            WRITE,
             "Open invitations into a team",
             team::list_invites,
         ),

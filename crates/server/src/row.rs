@@ -11,7 +11,7 @@ use crate::{
 };
 use axum::{extract::Request, response::Response};
 use http::{Method, header, request::Parts};
-use mosaic_gateway::{Caller, Credential, Error, Gateway};
+use mosaic_gateway::{Authenticated, Caller, Credential, Error, Gateway};
 use mosaic_protocol::access::{Actor, Grant, Needs, meets};
 use schemars::{Schema, SchemaGenerator};
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -81,6 +81,8 @@ type Serve = Arc<
 pub(crate) struct Cx {
     pub(crate) state: Arc<State>,
     actor: Option<Actor>,
+    /// Who that is, as asked at the door.
+    pub(crate) found: Option<Arc<Authenticated>>,
     pub(crate) credential: Option<Credential>,
     pub(crate) seen: Seen,
 }
@@ -192,14 +194,18 @@ async fn admit(
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let credential = credential(&parts, seen.secure);
-    let actor = match (&seen.peer, &credential) {
-        (Peer::Operator, None) => Some(Actor::System),
-        (_, None) => None,
-        (_, Some(credential)) => match state.gateway.authenticate(credential).await {
-            Ok(found) => Some(found.actor.clone()),
+    let found = match &credential {
+        None => None,
+        Some(credential) => match state.gateway.authenticate(credential).await {
+            Ok(found) => Some(found),
             Err(Error::Unauthenticated) => None,
             Err(error) => return Err(error.into()),
         },
+    };
+    let actor = match (&found, &credential, seen.peer) {
+        (Some(found), ..) => Some(found.actor.clone()),
+        (None, None, Peer::Operator) => Some(Actor::System),
+        (None, ..) => None,
     };
     if row.needs != Needs::Public {
         let actor = actor.as_ref().ok_or(Error::Unauthenticated)?;
@@ -214,7 +220,7 @@ async fn admit(
             state.throttle.token(&id.to_string())?;
         }
     }
-    let cx = Cx { state: state.clone(), actor, credential, seen };
+    let cx = Cx { state: state.clone(), actor, found, credential, seen };
     (row.serve)(cx, parts, Body::new(body)).await
 }
 

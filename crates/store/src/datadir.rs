@@ -41,12 +41,7 @@ pub enum LockState {
 impl DataDir {
     /// Makes the directory if need be and takes its lock.
     pub fn lock(path: &Path) -> Result<DataDir> {
-        let unusable = |error: std::io::Error| {
-            Error::refused(
-                format!("the data directory {} cannot be used: {error}", path.display()),
-                "check its owner and permissions, or choose another with --data",
-            )
-        };
+        let unusable = unusable(path);
         if !path.exists() {
             // Nobody else on the machine has business in here.
             fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
@@ -83,18 +78,17 @@ impl DataDir {
 
     /// Looks at the lock without taking it.
     pub fn look(path: &Path) -> Result<LockState> {
-        let file = path.join("lock");
-        let mut lock = match OpenOptions::new().read(true).write(true).open(&file) {
+        let mut lock = match OpenOptions::new().read(true).write(true).open(path.join("lock")) {
             Ok(lock) => lock,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(LockState::Absent);
             }
-            Err(error) => return Err(at(&file)(error)),
+            Err(error) => return Err(unusable(path)(error)),
         };
         match lock.try_lock() {
             Ok(()) => Ok(LockState::Free),
             Err(TryLockError::WouldBlock) => Ok(LockState::Held(read_holder(&mut lock))),
-            Err(TryLockError::Error(error)) => Err(at(&file)(error)),
+            Err(TryLockError::Error(error)) => Err(unusable(path)(error)),
         }
     }
 
@@ -119,6 +113,15 @@ impl DataDir {
     /// The SQLite database.
     pub fn database(&self) -> PathBuf {
         self.path.join("mosaic.db")
+    }
+}
+
+fn unusable(path: &Path) -> impl Fn(std::io::Error) -> Error + Copy {
+    move |error| {
+        Error::refused(
+            format!("the data directory {} cannot be used: {error}", path.display()),
+            "check its owner and permissions, or choose another with --data",
+        )
     }
 }
 

@@ -160,8 +160,10 @@ pub(super) fn is_provider_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
+/// What people type for a key: a few have flags of their own (`args.rs`), the others go through `--set`.
 pub(super) fn flag_name(key: &str) -> String {
-    format!("--{}", key.replace(['.', '_'], "-"))
+    const OWN: [&str; 4] = ["listen", "data", "database_url", "setup_code"];
+    if OWN.contains(&key) { format!("--{}", key.replace('_', "-")) } else { format!("--set {key}") }
 }
 
 /// Every environment variable, with `<NAME>` for the name of a provider, and the one that names the file.

@@ -70,6 +70,7 @@ fn lock_finding(lock: &Result<LockState, Error>) -> Finding {
             Finding::good(WHAT, format!("held by process {}", holder.pid))
         }
         Ok(LockState::Held(None)) => Finding::good(WHAT, "held by another process"),
+        Err(Error::Refused { problem, remedy }) => Finding::bad(WHAT, problem, remedy),
         Err(error) => Finding::bad(
             WHAT,
             error.to_string(),

@@ -46,6 +46,8 @@ pub(super) async fn callback(
     cx: Cx,
     ((Path(provider), Query(query)),): ((Path<ProviderName>, Query<Callback>),),
 ) -> Result<Redirect, Refusal> {
+    // A provider that is not there is not there, whatever comes along.
+    cx.gateway().check_provider(&provider)?;
     let arrived = match (&query.error, &query.state, &query.code) {
         (None, Some(state), Some(code)) => {
             let cookie = cx.seen.departure.as_deref();
