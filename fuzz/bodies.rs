@@ -9,7 +9,7 @@ pub(crate) fn backup(bytes: &[u8]) {
     match mosaic_store::restore::check_bytes(bytes) {
         Ok(key_id) => assert!(bytes.ends_with(b"\n"), "accepted without an end: {key_id}"),
         Err(error) => {
-            assert!(error.to_string().contains("the backup"), "names what it refused: {error}")
+            assert!(error.to_string().contains("the backup"), "names what it refused: {error}");
         }
     }
 }

@@ -24,7 +24,10 @@ impl Gateway {
         let store = &self.inner.store;
         let report = store.backup(path).await.map_err(|error| match error {
             // The path was the caller's choice, so the fault is not ours.
-            mosaic_store::Error::File { .. } => Error::Invalid(error.to_string()),
+            mosaic_store::Error::File { .. } => Error::Refused {
+                problem: format!("the backup cannot be written: {error}"),
+                next: "choose a file in a folder that exists and that Mosaic may write".into(),
+            },
             error => error.into(),
         })?;
         let mut tx = audit::begin(store).await?;

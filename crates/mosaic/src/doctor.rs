@@ -4,7 +4,7 @@ mod checks;
 
 use crate::{FAILED, config::Settings, out};
 use serde::Serialize;
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -54,6 +54,14 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<ExitC
     }
     let worst = findings.iter().map(|finding| finding.level).max();
     Ok(if worst == Some(Level::Bad) { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// What a start says about the disk: reading works on a full one, but whoever starts it should know.
+pub(crate) fn warn_of_little_room(data: &Path) {
+    let Finding { level, found, remedy, .. } = checks::disk(data);
+    if level == Level::Bad {
+        tracing::warn!(found, next = remedy, "there is little room on the disk");
+    }
 }
 
 fn text(findings: &[Finding]) -> String {

@@ -1,6 +1,6 @@
 //! `mosaic up`: starts the parts in order, waits for a signal, stops them in the opposite order.
 
-use crate::{config::Settings, control::Socket, logs, out, port, telemetry::Telemetry};
+use crate::{config::Settings, control::Socket, doctor, logs, out, port, telemetry::Telemetry};
 use anyhow::{Context, bail};
 use mosaic_gateway::{Gateway, ProviderSettings};
 use mosaic_server::{Server, Throttles, is_loopback};
@@ -9,7 +9,7 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Nothing was made before this; a clock that says so is wrong, and would let expired things live.
-const NOT_BEFORE_MS: i64 = 1_767_225_600_000; // 2026-01-01
+pub(crate) const NOT_BEFORE_MS: i64 = 1_767_225_600_000; // 2026-01-01
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let collector = settings.telemetry.clone();
@@ -24,6 +24,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     // The signals are watched before anything is opened, so that none comes at a bad moment.
     let mut signals = Signals::new()?;
 
+    doctor::warn_of_little_room(&settings.data);
     let dir = DataDir::lock(&settings.data)?;
     let bound = mosaic_server::bind(settings.listen)
         .await

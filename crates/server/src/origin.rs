@@ -27,7 +27,7 @@ fn authority(url: &Url) -> String {
 /// The name in a Host header, without its port.
 fn host_name(host: &str) -> &str {
     match host.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        Some(v6) => v6.split_once(']').map_or("", |(name, _)| name),
         None => host.split(':').next().unwrap_or_default(),
     }
 }

@@ -215,7 +215,7 @@ fn write_lines(partial: &Path, path: &Path, incoming: &mut mpsc::Receiver<Line>)
         .create_new(true)
         .mode(0o600)
         .open(partial)
-        .map_err(at(partial))?;
+        .map_err(at(path))?;
     let mut out = Hashed {
         out: BufWriter::with_capacity(256 * 1024, file),
         sha256: Sha256::new(),

@@ -43,6 +43,9 @@ pub enum Tx {
     Postgres(Transaction<'static, Postgres>),
 }
 
+/// How long PostgreSQL may take to let us in.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
 /// A row of one column.
 pub(crate) type One<T> = (T,);
 
@@ -95,15 +98,16 @@ impl Db {
             // What is deleted is overwritten, so that a deleted person is gone from the file too.
             .pragma("secure_delete", "on")
             .pragma("cache_size", "-4096");
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(15))
-            .connect_with(options.clone())
-            .await?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(Duration::from_secs(15))
-            .connect_lazy_with(options.pragma("query_only", "on"));
+        let pool = |max_connections| {
+            SqlitePoolOptions::new()
+                .max_connections(max_connections)
+                .acquire_timeout(Duration::from_secs(15))
+                // A full or broken disk makes SQLite itself roll back; the driver then never learns that the
+                // transaction is over, and would refuse every further one. Such a connection is replaced.
+                .before_acquire(|conn, _| Box::pin(async { Ok(!conn.is_in_transaction()) }))
+        };
+        let write = pool(1).connect_with(options.clone()).await?;
+        let read = pool(4).connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Db::Sqlite { write, read })
     }
 
@@ -124,15 +128,23 @@ impl Db {
             ("lock_timeout", "10s"),
             ("statement_timeout", "60s"),
         ]);
-        let pool =
-            PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
-        let pool = pool.connect_with(options).await.map_err(|error| {
+        let connected = tokio::time::timeout(CONNECT_TIME, async {
+            // One connection by itself first: a pool would go on trying where nobody listens.
+            PgConnection::connect_with(&options).await?.close().await?;
+            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(CONNECT_TIME);
+            pool.connect_with(options).await
+        });
+        let cannot = |why: String| {
             Error::refused(
-                format!("PostgreSQL at {host} cannot be used: {error}"),
+                format!("PostgreSQL at {host} cannot be used: {why}"),
                 "check that it runs, that `database_url` names an existing database, and the user and password in it",
             )
-        })?;
-        Ok(Db::Postgres(pool))
+        };
+        match connected.await {
+            Ok(Ok(pool)) => Ok(Db::Postgres(pool)),
+            Ok(Err(error)) => Err(cannot(error.to_string())),
+            Err(_) => Err(cannot(format!("no answer in {} s", CONNECT_TIME.as_secs()))),
+        }
     }
 
     /// Which database it is.

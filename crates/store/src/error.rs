@@ -21,7 +21,7 @@ pub enum Error {
     #[error("there may be at most {0} of these")]
     TooMany(i64),
     /// The disk is full.
-    #[error("the disk is full")]
+    #[error("the disk is full\n  make room on it and try again; nothing was lost")]
     DiskFull,
     /// The database does not answer.
     #[error("the database does not answer: {0}")]
@@ -70,6 +70,9 @@ pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
     }
 }
 
+/// The file that the connections share could not grow: SQLite has no other word for a disk that is full just then.
+const SQLITE_IOERR_SHMSIZE: u32 = 4874;
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(inner) = &error {
@@ -82,6 +85,7 @@ impl From<sqlx::Error> for Error {
                 inner.try_downcast_ref::<sqlx::sqlite::SqliteError>().and(code.parse::<u32>().ok());
             match (sqlite.map(|code| code & 0xff), code.as_ref()) {
                 (Some(13), _) | (None, "53100") => return Error::DiskFull,
+                _ if sqlite == Some(SQLITE_IOERR_SHMSIZE) => return Error::DiskFull,
                 (Some(11 | 26), _) | (None, "XX001" | "XX002") => {
                     return Error::Damaged(format!("the database reports damage: {inner}"));
                 }

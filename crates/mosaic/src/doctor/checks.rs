@@ -1,15 +1,18 @@
 //! The single checks. Those that decide something are pure; the rest only looks.
 
 use super::Finding;
-use crate::{config::Settings, control::Control, port, up::store_options};
+use crate::{
+    config::Settings,
+    control::Control,
+    port,
+    up::{NOT_BEFORE_MS, store_options},
+};
 use mosaic_store::{Ambient, DataDir, Error, LockState, Store, latest_migration};
 use std::{net::TcpListener, os::unix::fs::MetadataExt, path::Path};
 
 /// Less than this, and writes will fail soon.
 const LITTLE_BYTES: u64 = 100 * 1024 * 1024;
 const LOW_BYTES: u64 = 1024 * 1024 * 1024;
-/// Before 2026 no version of this program existed.
-const NOT_BEFORE_MS: i64 = 1_767_225_600_000;
 const MINUTE_MS: i64 = 60_000;
 
 /// Everything, in the order in which it matters.
@@ -141,7 +144,8 @@ async fn database(settings: &Settings) -> Finding {
     }
 }
 
-fn disk(data: &Path) -> Finding {
+/// How much room there is for more.
+pub(super) fn disk(data: &Path) -> Finding {
     const WHAT: &str = "disk space";
     // The directory may not exist yet; then its nearest parent counts.
     let there = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));

@@ -44,7 +44,7 @@ impl Place {
         F: Future<Output = ()> + Send + 'static,
     {
         let Some(database) = Database::create().await else { return };
-        let done = tokio::spawn(law(Place::over(Some(database.url())))).await;
+        let done = tokio::spawn(law(database.place())).await;
         database.drop().await;
         if let Err(error) = done {
             std::panic::resume_unwind(error.into_panic());
@@ -74,6 +74,7 @@ impl Place {
         self.data().join("master.key")
     }
 
+    /// Where the store of this place looks for its key.
     pub(crate) fn key_source(&self) -> KeySource {
         KeySource::of(None, &self.data())
     }
@@ -283,9 +284,9 @@ impl Database {
         Some(database)
     }
 
-    fn url(&self) -> String {
+    fn place(&self) -> Place {
         let (server, _) = self.server.rsplit_once('/').unwrap();
-        format!("{server}/{}", self.name)
+        Place::over(Some(format!("{server}/{}", self.name)))
     }
 
     async fn drop(self) {

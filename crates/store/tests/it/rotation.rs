@@ -12,8 +12,9 @@ use std::{
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 laws! {
@@ -181,17 +182,28 @@ async fn secrets_open_while_the_key_changes(place: Place) {
     let (_, workspace) = seed::filled(&place, "m").await;
     let store = place.open().await;
     let done = Arc::new(AtomicBool::new(false));
-    let readers = (0..3).map(|_| {
-        let (store, done) = (store.clone(), done.clone());
+    let passes: Vec<_> = (0..3).map(|_| Arc::new(AtomicUsize::new(0))).collect();
+    let readers = passes.iter().map(|passes| {
+        let (store, done, passes) = (store.clone(), done.clone(), passes.clone());
         tokio::spawn(async move {
             while !done.load(Ordering::SeqCst) {
                 opens(&store, workspace).await;
+                passes.fetch_add(1, Ordering::SeqCst);
             }
         })
     });
     let readers: Vec<_> = readers.collect();
     for _ in 0..10 {
         store.rotate_secrets(&Actor::System).await.unwrap();
+        // No reader is overtaken by two changes: that is more than is promised.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        for (passes, reader) in passes.iter().zip(&readers) {
+            let before = passes.load(Ordering::SeqCst);
+            while passes.load(Ordering::SeqCst) == before && !reader.is_finished() {
+                assert!(Instant::now() < deadline, "a reader stands still");
+                tokio::task::yield_now().await;
+            }
+        }
     }
     done.store(true, Ordering::SeqCst);
     for reader in readers {
@@ -214,8 +226,12 @@ async fn secrets_stored_while_the_key_changes(place: Place) {
         let store = store.clone();
         tokio::spawn(async move {
             for m in 0..10 {
-                let mut tx = audit::begin(&store).await.unwrap();
                 let name = format!("K{n}-{m}");
+                if n % 2 == 0 {
+                    seed::put_secret(&store, workspace, &name, &name).await;
+                    continue;
+                }
+                let mut tx = audit::begin(&store).await.unwrap();
                 secrets::put(&store, &mut tx, workspace, &name, "h", &name).await.unwrap();
                 seed::append(&store, &mut tx, "secret").await;
                 tx.commit().await.unwrap();
@@ -256,4 +272,36 @@ async fn changes_at_once(place: Place) {
     opens(&store, workspace).await;
     assert_eq!(key_file(&place).lines().count(), 1);
     store.close().await;
+}
+
+/// Nodes that all know the new key go on when one of them changes to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_nodes_follow() {
+    Place::on_postgres(async |place: Place| {
+        let one = Key::from_hex(&"ab".repeat(32)).unwrap();
+        let two = Key::from_hex(&"cd".repeat(32)).unwrap();
+        let store = Store::open(place.given(&one, None)).await.unwrap();
+        let (_, workspace) = seed::everything(&store, "m").await;
+        store.close().await;
+        let (a, b) = (place.another_node(), place.another_node());
+        let a = Store::open(a.given(&two, Some(&one))).await.unwrap();
+        let b = Store::open(b.given(&two, Some(&one))).await.unwrap();
+        a.rotate_secrets(&Actor::System).await.unwrap();
+        for (n, node) in [&b, &a].into_iter().enumerate() {
+            opens(node, workspace).await;
+            seed::note(node, "thing:1").await;
+            seed::put_secret(node, workspace, &format!("NEW-{n}"), "new").await;
+            opens(node, workspace).await;
+        }
+        for name in ["NEW-0", "NEW-1"] {
+            let value = seed::open_secret(&a, workspace, name).await.unwrap();
+            assert_eq!(value.as_deref(), Some("new"));
+        }
+        let under = place.rows("select key_id from secrets union select key_id from keyring").await;
+        assert_eq!(under, [two.id()]);
+        refusal(b.rotate_secrets(&Actor::System).await);
+        a.close().await;
+        b.close().await;
+    })
+    .await;
 }

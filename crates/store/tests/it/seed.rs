@@ -74,18 +74,18 @@ pub(crate) async fn open_secret(
 }
 
 /// Notes something in the audit log.
-pub(crate) async fn note(store: &Store, object: &str) {
+pub(crate) async fn note(store: &Store, detail: &str) {
     let mut tx = audit::begin(store).await.unwrap();
-    append(store, &mut tx, object).await;
+    append(store, &mut tx, detail).await;
     tx.commit().await.unwrap();
 }
 
-pub(crate) async fn append(store: &Store, tx: &mut mosaic_store::Tx, object: &str) {
+pub(crate) async fn append(store: &Store, tx: &mut mosaic_store::Tx, detail: &str) {
     let record = audit::Record {
         actor: Some(&Actor::System),
-        action: "test",
-        object: object.to_owned(),
-        detail: String::new(),
+        deed: mosaic_protocol::audit::Deed::Backup,
+        of: mosaic_protocol::audit::Of::Server,
+        detail: detail.to_owned(),
     };
     audit::append(store, tx, record).await.unwrap();
 }
