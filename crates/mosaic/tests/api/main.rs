@@ -1,0 +1,51 @@
+//! The HTTP API of a running gateway, from outside: what every route promises to every kind of caller.
+//!
+//! What depends on the database is tried on both: `sqlite::` and `postgres::`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests"
+)]
+
+#[path = "../common/support.rs"]
+mod support;
+
+mod arriving;
+mod bad_input;
+mod browser;
+mod cast;
+mod credentials;
+mod doors;
+mod endings;
+mod isolation;
+mod login;
+mod openapi;
+mod owners;
+mod providers;
+mod records;
+mod rows;
+mod slowly;
+mod teams;
+mod telemetry;
+
+/// A test per database of each async function, which takes the `Database` it is to run on.
+macro_rules! on_both {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::support::Database::Sqlite).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::support::Database::Postgres).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both;

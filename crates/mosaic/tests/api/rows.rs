@@ -1,0 +1,137 @@
+//! Requests made from rows of the route table. A row that a test cannot make a request of fails the tests, so that
+//! no new route goes untested.
+
+use crate::cast::{Cast, NEVER, hash_of};
+use bytes::Bytes;
+use http::{Request, header};
+use mosaic_server::{Kind, Row};
+use serde_json::Value;
+
+/// All routes, with the metrics closed.
+pub(crate) fn table() -> Vec<Row> {
+    mosaic_server::table(false)
+}
+
+/// The name of a row in messages.
+pub(crate) fn name(row: &Row) -> String {
+    format!("{} {}", row.method, row.path)
+}
+
+/// The row's path with these values for its parameters.
+pub(crate) fn path(row: &Row, values: &[String]) -> String {
+    assert_eq!(row.params.len(), values.len(), "{}", name(row));
+    let mut values = values.iter();
+    let parts = row.path.split('/').map(|part| match part.starts_with('{') {
+        true => values.next().unwrap_or_else(|| panic!("{}: an undeclared parameter", name(row))),
+        false => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// The kind of thing that a placeholder in an example stands for.
+pub(crate) fn kind_named(word: &str) -> Kind {
+    let kinds = crate::cast::KINDS;
+    let kind = kinds.into_iter().find(|kind| format!("{kind:?}") == word);
+    kind.unwrap_or_else(|| panic!("`{{{word}}}` in an example is no kind of thing"))
+}
+
+/// The example body of a row as JSON, with `{Kind}` where an id goes.
+pub(crate) fn example(row: &Row) -> Option<Value> {
+    match row.body {
+        None => {
+            assert!(row.example.is_none(), "{} takes no body, but has an example", name(row));
+            None
+        }
+        Some(None) => None,
+        Some(Some(_)) => {
+            let text = row.example.unwrap_or_else(|| panic!("{} has no example", name(row)));
+            Some(serde_json::from_str(text).unwrap())
+        }
+    }
+}
+
+/// The fields of an example that stand for a thing, and of which kind.
+pub(crate) fn placeholders(example: &Value) -> Vec<(String, Kind)> {
+    let fields = example.as_object().expect("an example is an object").iter();
+    let placeholder = |(field, value): (&String, &Value)| {
+        let word = value.as_str()?.strip_prefix('{')?.strip_suffix('}')?;
+        Some((field.clone(), kind_named(word)))
+    };
+    fields.filter_map(placeholder).collect()
+}
+
+/// A request of a row: its path with these values, and a body that is understood, with things of `owner`.
+pub(crate) fn request(row: &Row, values: &[String], owner: &Cast) -> Request<Bytes> {
+    let path = path(row, values);
+    let request = Request::builder().method(row.method.clone()).uri(path);
+    match example(row) {
+        Some(mut json) => {
+            for (field, kind) in placeholders(&json) {
+                json[field] = owner.thing(kind).into();
+            }
+            let request = request.header(header::CONTENT_TYPE, "application/json");
+            request.body(Bytes::from(json.to_string())).unwrap()
+        }
+        None if row.body.is_some() => {
+            let hash = values.last().unwrap();
+            let bytes = owner.bytes_of(hash);
+            let never = (*hash == hash_of(NEVER)).then(|| NEVER.to_vec());
+            request.body(bytes.or(never).unwrap_or_default().into()).unwrap()
+        }
+        None => request.body(Bytes::new()).unwrap(),
+    }
+}
+
+/// The row's parameters with this person's own things.
+pub(crate) fn own(row: &Row, owner: &Cast) -> Vec<String> {
+    row.params.iter().map(|kind| owner.thing(*kind)).collect()
+}
+
+/// Things that went wrong, told all at once.
+#[derive(Default)]
+pub(crate) struct Faults(Vec<String>);
+
+impl Faults {
+    pub(crate) fn note(&mut self, fault: String) {
+        self.0.push(fault);
+    }
+
+    /// Notes when two answers differ.
+    pub(crate) fn same(&mut self, what: impl FnOnce() -> String, got: &str, expected: &str) {
+        if got != expected {
+            self.note(format!("{}\n    answered {got}\n    expected {expected}", what()));
+        }
+    }
+
+    pub(crate) fn none(self) {
+        let n = self.0.len();
+        let shown: Vec<_> = self.0.into_iter().take(40).collect();
+        assert!(n == 0, "{n} faults:\n{}", shown.join("\n"));
+    }
+}
+
+#[test]
+fn every_row_can_be_tried() {
+    let document = mosaic_server::openapi(false);
+    for row in table() {
+        path(&row, &row.params.iter().map(|kind| crate::cast::never(*kind)).collect::<Vec<_>>());
+        let Some(example) = example(&row) else { continue };
+        // The example names every field that there is: a new one is not forgotten.
+        let method = row.method.as_str().to_lowercase();
+        let content = &document["paths"][row.path][method]["requestBody"]["content"];
+        let schema = &content["application/json"]["schema"];
+        let schema = match schema["$ref"].as_str() {
+            Some(reference) => document.pointer(&reference[1..]).unwrap(),
+            None => schema,
+        };
+        let fields: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+        let shown: Vec<_> = example.as_object().unwrap().keys().collect();
+        assert_eq!(fields, shown, "{}", name(&row));
+        let marked = placeholders(&example);
+        for field in fields.iter().filter(|field| field.ends_with("_id") || field.as_str() == "id")
+        {
+            let is_marked = marked.iter().any(|(name, _)| name == *field);
+            assert!(is_marked, "{}: `{field}` names a thing: write it as {{Kind}}", name(&row));
+        }
+    }
+}

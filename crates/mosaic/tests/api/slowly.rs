@@ -1,0 +1,145 @@
+//! Time: callers that are slow, and a gateway that is told to stop while somebody is being served.
+
+use crate::{cast::hash_of, support::*};
+use rustix::process::Signal;
+use std::time::{Duration, Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// A connection that is written to by hand.
+struct Wire(TcpStream);
+
+impl Wire {
+    async fn to(gateway: &Gateway) -> Wire {
+        Wire(TcpStream::connect(gateway.address()).await.unwrap())
+    }
+
+    async fn say(&mut self, text: impl AsRef<[u8]>) {
+        self.0.write_all(text.as_ref()).await.unwrap();
+    }
+
+    /// Reads until what was read holds this text.
+    async fn hear(&mut self, text: &str) -> String {
+        let mut heard = vec![];
+        let hearing = async {
+            while !String::from_utf8_lossy(&heard).contains(text) {
+                let n = self.0.read_buf(&mut heard).await.unwrap();
+                assert!(n > 0, "closed after {:?}", String::from_utf8_lossy(&heard));
+            }
+        };
+        tokio::time::timeout(PATIENCE, hearing).await.expect("an answer");
+        String::from_utf8(heard).unwrap()
+    }
+
+    /// Reads until the other end closes.
+    async fn closed(&mut self) -> String {
+        let mut heard = vec![];
+        let reading = self.0.read_to_end(&mut heard);
+        // A connection that is reset is closed as well.
+        let _ = tokio::time::timeout(PATIENCE, reading).await.expect("the end of the connection");
+        String::from_utf8_lossy(&heard).into_owned()
+    }
+}
+
+/// Begins an upload, and comes back when the gateway has begun to read it.
+async fn begin_upload(gateway: &Gateway, who: &Person, bytes: &[u8]) -> Wire {
+    let mut wire = Wire::to(gateway).await;
+    let head = format!(
+        "PUT /api/workspaces/{}/blobs/{} HTTP/1.1\r\nhost: {}\r\norigin: {}\r\ncookie: mosaic_session={}\r\n\
+         content-length: {}\r\nexpect: 100-continue\r\n\r\n",
+        who.workspace_id,
+        hash_of(bytes),
+        gateway.host(),
+        gateway.origin(),
+        who.secret(),
+        bytes.len()
+    );
+    wire.say(head).await;
+    wire.hear("100 Continue").await;
+    wire
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_callers_are_cut_off() {
+    let gateway = Gateway::start_sqlite(&[("limits.request_seconds", "1")]);
+    let root = gateway.admin().await;
+    let begun = Instant::now();
+    // Half a head, a head without an end, no word at all, and half a body.
+    let mut half = Wire::to(&gateway).await;
+    half.say("GET /api/info HTT").await;
+    let mut endless = Wire::to(&gateway).await;
+    endless.say("GET /api/info HTTP/1.1\r\nhost: localhost\r\nx-a: ").await;
+    let mut silent = Wire::to(&gateway).await;
+    let mut body = Wire::to(&gateway).await;
+    body.say("POST /api/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"na").await;
+    let answer = body.hear("\"timeout\"").await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    for wire in [&mut half, &mut endless, &mut silent] {
+        let heard = wire.closed().await;
+        assert!(!heard.contains("200 OK"), "{heard}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    root.get("/api/me").await.is(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_lets_what_is_under_way_finish() {
+    let mut gateway = Gateway::start_sqlite(&[("limits.shutdown_seconds", "15")]);
+    let root = gateway.admin().await;
+    let bytes = vec![b'x'; 300_000];
+    let mut upload = begin_upload(&gateway, &root, &bytes).await;
+    upload.say(&bytes[..100_000]).await;
+    let mut events = root.follow("/api/me/events").await;
+    assert_eq!(events.next().await.unwrap().name, "me");
+    let mut idle = Wire::to(&gateway).await;
+    idle.say("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    idle.hear("\r\n\r\nok").await;
+
+    gateway.signal(Signal::TERM);
+    // Streams end, without saying that the login did; idle connections are closed; nobody new is let in.
+    assert_eq!(events.next().await, None);
+    idle.closed().await;
+    let address = gateway.address();
+    eventually("no new connections", PATIENCE, async || TcpStream::connect(address).await.is_err())
+        .await;
+    upload.say(&bytes[100_000..]).await;
+    let answer = upload.closed().await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(gateway.ended(PATIENCE).await.success());
+
+    let gateway = Gateway::start_at(gateway.place().clone(), &[]);
+    let path = format!("/api/workspaces/{}/blobs/{}", root.workspace_id, hash_of(&bytes));
+    let root = root.with_client(&gateway);
+    assert_eq!(root.get(&path).await.is(200).body, bytes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_ever() {
+    let mut gateway = Gateway::start_sqlite(&[("limits.shutdown_seconds", "1")]);
+    let root = gateway.admin().await;
+    let mut upload = begin_upload(&gateway, &root, &[b'x'; 1000]).await;
+    upload.say("xxx").await;
+    let begun = Instant::now();
+    gateway.signal(Signal::TERM);
+    assert!(gateway.ended(PATIENCE).await.success());
+    let took = begun.elapsed();
+    assert!((Duration::from_millis(900)..Duration::from_secs(6)).contains(&took), "{took:?}");
+    upload.closed().await;
+
+    // A second signal means: at once.
+    let mut gateway =
+        Gateway::start_at(gateway.place().clone(), &[("limits.shutdown_seconds", "60")]);
+    let root = root.with_client(&gateway);
+    let _upload = begin_upload(&gateway, &root, &[b'x'; 1000]).await;
+    gateway.signal(Signal::TERM);
+    let address = gateway.address();
+    eventually("stopping", PATIENCE, async || TcpStream::connect(address).await.is_err()).await;
+    gateway.signal(Signal::TERM);
+    let status = gateway.ended(Duration::from_secs(6)).await;
+    assert_eq!(status.code(), Some(1), "{}", gateway.log());
+    let place = gateway.place().clone();
+    drop(gateway);
+    Gateway::start_at(place, &[]).get("/readyz").await.is(200);
+}

@@ -1,0 +1,193 @@
+//! Every command, once while the gateway runs and once without it: both say and do the same.
+
+use crate::{
+    saying::plain,
+    support::{Credential, Output},
+    support::{Database, Gateway, Person, Place},
+};
+use std::sync::Arc;
+
+/// Runs commands and writes down what they said.
+struct Scribe<'a> {
+    place: &'a Place,
+    /// Commands and answers, without what differs from run to run.
+    said: Vec<String>,
+}
+
+impl Scribe<'_> {
+    fn run(&mut self, arguments: &[&str]) -> Output {
+        let output = self.place.mosaic(arguments);
+        let shown = format!("{:?}\n{}\n{}", output.code, output.stdout, output.stderr);
+        self.said.push(plain(&format!("$ {}\n{shown}", arguments.join(" "))));
+        output
+    }
+
+    /// What a command prints that must succeed.
+    #[track_caller]
+    fn ok(&mut self, arguments: &[&str]) -> String {
+        self.run(arguments).ok()
+    }
+
+    #[track_caller]
+    fn refused(&mut self, arguments: &[&str], words: &[&str]) {
+        self.run(arguments).refused_with_next_step(1, words);
+    }
+}
+
+/// Everything that the command line can do to a place with nobody in it. Answers a token of an admin.
+fn all_commands(scribe: &mut Scribe<'_>) -> String {
+    accounts(scribe);
+    teams(scribe);
+    invitations(scribe);
+    let token = tokens(scribe);
+    upkeep(scribe);
+    token
+}
+
+fn accounts(scribe: &mut Scribe<'_>) {
+    assert!(scribe.ok(&["user", "list"]).contains("no accounts yet"));
+    assert!(scribe.ok(&["setup-link"]).contains("/#setup=mosaic_l_"));
+    let added = scribe.ok(&["user", "add", "ada"]);
+    assert!(added.contains("/#recovery=mosaic_l_") && added.contains("It works once"), "{added}");
+    scribe.ok(&["user", "add", "bob"]);
+    scribe.refused(&["user", "add", "ada"], &["taken", "another name"]);
+    scribe.run(&["user", "add", "No Name"]).refused(2, &["No Name"]);
+    scribe.refused(&["user", "show", "nobody"], &["the account `nobody`"]);
+
+    let shown = scribe.ok(&["user", "show", "ada"]);
+    for word in ["id ", "name ", "active", "since"] {
+        assert!(shown.contains(word), "{shown}");
+    }
+    assert!(scribe.ok(&["user", "recover", "ada"]).contains("/#recovery="));
+    assert_eq!(scribe.ok(&["user", "suspend", "ada"]), "ada is suspended");
+    assert!(scribe.ok(&["user", "show", "ada"]).contains("suspended"));
+    assert_eq!(scribe.ok(&["user", "resume", "ada"]), "ada is active again");
+    assert_eq!(scribe.ok(&["user", "admin", "bob"]), "bob is an admin");
+    assert_eq!(scribe.ok(&["user", "admin", "ada"]), "ada is an admin");
+    assert_eq!(scribe.ok(&["user", "admin", "bob", "--remove"]), "bob is not an admin");
+    let listed = scribe.ok(&["user", "list"]);
+    let listed: Vec<Vec<&str>> = listed.lines().map(|it| it.split_whitespace().collect()).collect();
+    assert_eq!(
+        [listed[0][..2].to_vec(), listed[1][..2].to_vec()],
+        [["ada", "admin"], ["bob", "active"]]
+    );
+    scribe.refused(&["setup-link"], &["an admin exists already", "mosaic user recover"]);
+}
+
+fn teams(scribe: &mut Scribe<'_>) {
+    assert!(scribe.ok(&["team", "list"]).contains("no teams yet"));
+    let made = scribe.ok(&["team", "add", "Weavers", "--owner", "ada"]);
+    let (team, name) = made.split_once("  ").unwrap();
+    assert_eq!(name, "Weavers");
+    scribe.refused(&["team", "add", "Spinners", "--owner", "nobody"], &["the account `nobody`"]);
+    assert_eq!(scribe.ok(&["team", "list"]), made);
+    assert_eq!(scribe.ok(&["team", "put", team, "bob", "member"]), "bob is member of the team");
+    assert_eq!(scribe.ok(&["team", "put", team, "bob", "viewer"]), "bob is viewer of the team");
+    scribe.run(&["team", "put", team, "bob", "king"]).refused(2, &["king"]);
+    let members = scribe.ok(&["team", "members", team]);
+    assert!(members.contains("ada  owner") && members.contains("bob  viewer"), "{members}");
+    assert_eq!(scribe.ok(&["team", "remove", team, "bob"]), "bob has left the team");
+    scribe.refused(&["team", "remove", team, "bob"], &[]);
+    // Its last owner cannot leave it behind.
+    scribe.refused(&["team", "remove", team, "ada"], &["owner"]);
+    scribe.refused(&["team", "delete", team], &["Weavers", "--yes"]);
+    assert_eq!(scribe.ok(&["team", "delete", team, "--yes"]), "Weavers is deleted");
+    scribe.refused(&["team", "members", team], &[]);
+}
+
+fn invitations(scribe: &mut Scribe<'_>) {
+    assert!(scribe.ok(&["invite", "list"]).contains("no open invitations"));
+    assert!(scribe.ok(&["invite", "add", "--hours", "5"]).contains("/#invite=mosaic_"));
+    let team = scribe.ok(&["team", "add", "Spinners", "--owner", "ada"]);
+    let team = team.split_whitespace().next().unwrap();
+    scribe.ok(&["invite", "add", "--team", team, "--role", "member"]);
+    scribe.run(&["invite", "add", "--role", "member"]).refused(2, &["--team"]);
+    let listed = scribe.ok(&["invite", "list"]);
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert_eq!(listed.matches("account").count(), 2, "{listed}");
+    assert_eq!(listed.matches(team).count(), 1, "{listed}");
+    for line in listed.lines() {
+        let id = line.split_whitespace().next().unwrap();
+        assert_eq!(scribe.ok(&["invite", "delete", id]), "It is taken back.");
+        scribe.refused(&["invite", "delete", id], &[]);
+    }
+    assert!(scribe.ok(&["invite", "list"]).contains("no open invitations"));
+}
+
+fn tokens(scribe: &mut Scribe<'_>) -> String {
+    scribe.run(&["token", "create", "--user", "ada"]).refused(2, &["--scope"]);
+    scribe.run(&["token", "create", "--user", "ada", "--scope", "all"]).refused(2, &["all"]);
+    scribe.refused(&["token", "create", "--user", "nobody", "--scope", "read"], &["`nobody`"]);
+    let made =
+        scribe.run(&["token", "create", "--user", "ada", "--scope", "read", "--scope", "admin"]);
+    assert!(made.stderr.contains("It works until"), "{made:?}");
+    // The token and nothing else, so that a script can take it.
+    let token = made.ok();
+    assert!(token.starts_with("mosaic_t_") && !token.contains(char::is_whitespace), "{token}");
+    token
+}
+
+fn upkeep(scribe: &mut Scribe<'_>) {
+    let listed = scribe.ok(&["audit", "list"]);
+    assert!(listed.lines().any(|line| line.contains("create_user")), "{listed}");
+    assert_eq!(scribe.ok(&["audit", "list", "--after", "1", "--limit", "2"]).lines().count(), 2);
+    assert!(scribe.ok(&["audit", "list", "--after", "100000"]).contains("no more entries"));
+    let verified = scribe.ok(&["audit", "verify"]);
+    assert!(verified.contains("the chain is whole"), "{verified}");
+    let head = verified.lines().find_map(|line| line.strip_prefix("head ")).unwrap().to_owned();
+    let rotated = scribe.ok(&["secrets", "rotate"]);
+    assert!(rotated.starts_with("0 secrets are sealed"), "{rotated}");
+    scribe.ok(&["audit", "verify", "--expect", &head]);
+    let other = head.replace(|c: char| c.is_ascii_digit(), "7");
+    let broken = scribe.run(&["audit", "verify", "--expect", &other]);
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+
+    let saved = scribe.ok(&["backup", "saved"]);
+    assert!(saved.contains("rows") && saved.contains("The master key is not in it"), "{saved}");
+    scribe.refused(&["backup", "saved"], &["exists already"]);
+    scribe.refused(&["backup", "no/such/folder"], &["no/such/folder"]);
+    scribe.refused(&["user", "delete", "bob"], &["bob", "--yes"]);
+    assert_eq!(scribe.ok(&["user", "delete", "bob", "--yes"]), "bob is deleted");
+    scribe.refused(&["user", "show", "bob"], &["the account `bob`"]);
+}
+
+async fn both_ways(database: Database) {
+    let Some(place) = Place::new(database).map(Arc::new) else { return };
+    // Once, so that there is data; without a gateway from then on.
+    drop(Gateway::start_at(place.clone(), &[]).stop().await);
+    let mut scribe = Scribe { place: &place, said: vec![] };
+    let token = all_commands(&mut scribe);
+    let offline = scribe.said;
+    let gateway = Gateway::start_at(place.clone(), &[]);
+    works(&gateway, &token).await;
+    gateway.stop().await;
+    assert!(place.ok(&["restore", "saved", "--replace"]).contains("Everybody must log in again"));
+    assert_eq!(place.ok(&["user", "list"]).lines().count(), 2, "bob is back");
+
+    let gateway = Gateway::start(database, &[]).unwrap();
+    let place = gateway.place().clone();
+    let mut scribe = Scribe { place: &place, said: vec![] };
+    let token = all_commands(&mut scribe);
+    works(&gateway, &token).await;
+    let in_use = place.mosaic(&["restore", "saved", "--replace"]);
+    in_use.refused_with_next_step(1, &["in use", &gateway.pid().to_string()]);
+    for (running, offline) in scribe.said.iter().zip(&offline) {
+        assert_eq!(running, offline);
+    }
+}
+
+async fn works(gateway: &Gateway, token: &str) {
+    let ada = Person::nobody(gateway.client()).with(Credential::Token(token.to_owned()));
+    assert_eq!(ada.get("/api/me").await.ok()["user"]["name"], "ada");
+    ada.get("/api/users").await.is(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_do_the_same_with_and_without_a_gateway_on_sqlite() {
+    both_ways(Database::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_do_the_same_with_and_without_a_gateway_on_postgres() {
+    both_ways(Database::Postgres).await;
+}

@@ -1,0 +1,40 @@
+//! The real program as a process: its commands, what it says to bad input, and what is left of it after a kill.
+//!
+//! Leaves out the HTTP API, which tests/api looks at.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "in a test a failure is a panic, and these tests start programs"
+)]
+
+#[path = "../common/support.rs"]
+mod support;
+
+mod bad_config;
+mod bad_database;
+mod bad_place;
+mod cli;
+mod exposed;
+mod saying;
+mod seed;
+mod telling;
+
+#[cfg(target_os = "linux")]
+mod disk;
+#[cfg(target_os = "linux")]
+mod kill_backup;
+#[cfg(target_os = "linux")]
+mod kill_postgres;
+#[cfg(target_os = "linux")]
+mod kill_restore;
+#[cfg(target_os = "linux")]
+mod kill_rotate;
+#[cfg(target_os = "linux")]
+mod kill_start;
+#[cfg(target_os = "linux")]
+mod shim;
+mod whole;
