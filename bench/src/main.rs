@@ -1,0 +1,87 @@
+//! The benchmarks: what Mosaic costs, beside a floor or a peer measured in the same run.
+//!
+//! This file is the table of contents. A benchmark reports and never fails because of a figure; it fails when it could
+//! not measure. What the rows mean is in docs/benchmarks.md.
+
+mod figure; // a measured value, what it is held against, and the table of them
+mod floor; // the least a server can do: bare axum
+mod gateway; // benchmark: starting, memory, requests, logins, beside the floor
+mod load; // tool: many connections that ask the same thing for a while
+mod out; // tool: what is printed
+mod peers; // benchmark: the same beside other gateways
+mod process; // tool: programs that are started, watched and stopped
+mod program; // tool: the gateway's own program, with an account and a token
+mod usage; // tool: memory and processor time of running programs
+mod versus; // tool: load on two servers in turns
+mod wire; // tool: one HTTP/1.1 connection
+
+use clap::{Parser, Subcommand};
+use figure::Report;
+use std::{path::PathBuf, process::ExitCode};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Measures what Mosaic costs.
+#[derive(Parser)]
+#[command(name = "mosaic-bench")]
+struct Args {
+    #[command(subcommand)]
+    benchmark: Benchmark,
+    /// Write the figures to this file, as JSON
+    #[arg(long, value_name = "FILE", global = true)]
+    json: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Benchmark {
+    /// Start time, memory, requests per second and logins, beside a floor
+    Gateway,
+    /// The same beside other gateways, each described by a file (scripts/bench_peers.sh writes them)
+    Peers {
+        /// A description of a peer
+        #[arg(required = true)]
+        peer: Vec<PathBuf>,
+    },
+    /// The floor itself
+    #[command(hide = true)]
+    Floor {
+        /// What /api/me answers
+        #[arg(long)]
+        body: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            out::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let measured = async {
+            match args.benchmark {
+                Benchmark::Floor { body } => floor::serve(&body).await.map(|()| None),
+                Benchmark::Gateway => gateway::run().await.map(Some),
+                Benchmark::Peers { peer } => peers::run(&peer).await.map(Some),
+            }
+        };
+        // Leaving in order ends the programs that were started.
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let report: Option<Report> = tokio::select! {
+            report = measured => report?,
+            _ = interrupt.recv() => anyhow::bail!("interrupted"),
+            _ = terminate.recv() => anyhow::bail!("told to stop"),
+        };
+        let Some(report) = report else { return Ok(()) };
+        out::say(&report.table());
+        match &args.json {
+            Some(file) => report.write(file),
+            None => Ok(()),
+        }
+    })
+}

@@ -1,0 +1,83 @@
+//! The gateway's own program, as it was built: with a database that exists, one account and one token.
+
+use crate::{process::Launch, wire};
+use anyhow::{Context, bail};
+use serde_json::json;
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+use tempfile::TempDir;
+
+const NAME: &str = "bench";
+const PASSWORD: &str = "a password for measuring";
+const CODE: &str = "a code for the first account";
+
+pub(crate) struct Program {
+    binary: PathBuf,
+    folder: TempDir,
+    pub(crate) token: String,
+}
+
+impl Program {
+    /// Makes the database, the account and the token.
+    pub(crate) async fn prepare() -> anyhow::Result<Program> {
+        let folder = TempDir::with_prefix("mosaic-bench-")?;
+        let mut program = Program { binary: built()?, folder, token: String::new() };
+        let running = program.launch().start().await?;
+        let account = json!({ "code": CODE, "name": NAME, "password": PASSWORD }).to_string();
+        wire::call(running.address, "POST", "/api/setup", &[], &account).await?;
+        running.stop().await;
+        let printed =
+            program.with(&["token", "create", "--user", NAME, "--scope", "read"]).output()?;
+        let token = printed.split_whitespace().max_by_key(|word| word.len());
+        program.token = token.context("`mosaic token create` printed no token")?.to_owned();
+        Ok(program)
+    }
+
+    /// `mosaic up` with limits that are out of the way: it is the requests that are measured, not their refusal.
+    pub(crate) fn launch(&self) -> Launch {
+        let mut args = vec!["up", "--listen", "127.0.0.1:0", "--setup-code", CODE];
+        for setting in [
+            "throttle.address_per_minute=1000000",
+            "throttle.user_per_minute=1000000",
+            "throttle.token_per_minute=1000000",
+            "throttle.login_per_minute=1000",
+        ] {
+            args.extend(["--set", setting]);
+        }
+        self.with(&args)
+    }
+
+    fn with(&self, args: &[&str]) -> Launch {
+        let data = [OsString::from("--data"), self.folder.path().join("data").into_os_string()];
+        Launch {
+            program: self.binary.clone(),
+            args: args.iter().map(OsString::from).chain(data).collect(),
+            env: vec![],
+            folder: self.folder.path().to_owned(),
+            address: None,
+            ready: "/healthz".into(),
+            patience: Duration::from_secs(30),
+        }
+    }
+
+    /// The body of a login by password.
+    pub(crate) fn login(&self) -> String {
+        json!({ "name": NAME, "password": PASSWORD }).to_string()
+    }
+
+    /// The header that proves the token.
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+}
+
+/// The program beside this one: the two are built by the same command, so that old is not measured for new.
+fn built() -> anyhow::Result<PathBuf> {
+    let binary = std::env::current_exe()?.with_file_name("mosaic");
+    if !binary.is_file() {
+        bail!(
+            "{} is not built\n  build it first: cargo build --release -p mosaic",
+            binary.display()
+        );
+    }
+    Ok(binary)
+}
