@@ -30,6 +30,9 @@ pub enum Error {
     /// The account name is taken.
     #[error("this name is taken")]
     NameTaken,
+    /// Somebody changed at the same time what the decision was based on: decide again. Never leaves this crate.
+    #[error("who may do this has changed just now")]
+    Again,
     /// The state of things does not allow it.
     #[error("{problem}")]
     Conflict {
@@ -83,6 +86,16 @@ impl From<mosaic_store::Error> for Error {
             Store::TooMany(_) => Error::Conflict {
                 problem: "there are as many of these as there may be",
                 next: "delete one that is no longer needed",
+            },
+            Store::NoLog => Error::NotFound,
+            Store::AccessChanged => Error::Again,
+            Store::CommandReused => Error::Conflict {
+                problem: "this command id was used before, for something else",
+                next: "make a new id for every command, and send the same one only for the same command",
+            },
+            Store::TermPassed | Store::Held => Error::Conflict {
+                problem: "another node works on this conversation",
+                next: "try again",
             },
             Store::DiskFull => Error::DiskFull,
             Store::Unavailable(_) => Error::Unavailable(error.to_string()),

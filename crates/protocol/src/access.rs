@@ -3,7 +3,7 @@
 //! The caller loads the facts (which role, whose thing) and asks. A foreign thing is `Hidden`: it must be answered
 //! exactly like one that does not exist. `Forbidden` is only for those who may know of it.
 
-use crate::{SessionId, TokenId, UserId, team::Role, token::Scope};
+use crate::{SessionId, TokenId, UserId, conversation::ConversationRole, team::Role, token::Scope};
 use std::collections::BTreeSet;
 
 /// Who is asking, after login. Nothing is done without one.
@@ -86,6 +86,16 @@ pub enum Action {
     SeeSecrets,
     /// Set and delete a workspace's secrets.
     ChangeSecrets,
+    /// Read a conversation.
+    ReadConversation,
+    /// Say something in a conversation, and look after its title, tags and pins.
+    WriteConversation,
+    /// Change who takes part in a conversation, move it, delete it.
+    ChangeConversation,
+    /// Take oneself out of a conversation; note how far one has read.
+    KeepConversation,
+    /// Follow one's own inbox.
+    ReadInbox,
 }
 
 /// What it is to be done to, with the facts that decide.
@@ -107,6 +117,11 @@ pub enum Object {
     Workspace {
         /// The actor's role in it; the owner's of a personal one is `Owner`.
         role: Option<Role>,
+    },
+    /// A conversation.
+    Conversation {
+        /// The actor's role in it.
+        role: Option<ConversationRole>,
     },
 }
 
@@ -131,15 +146,21 @@ impl Action {
     /// What any door to this must ask for.
     pub const fn needs(self) -> Needs {
         match self {
-            Action::SeeOwn | Action::SeeTeam | Action::ReadWorkspace | Action::SeeSecrets => {
-                Needs::Login(Scope::Read)
-            }
+            Action::SeeOwn
+            | Action::SeeTeam
+            | Action::ReadWorkspace
+            | Action::SeeSecrets
+            | Action::ReadConversation
+            | Action::ReadInbox => Needs::Login(Scope::Read),
             Action::ChangeOwn
             | Action::CreateTeam
             | Action::ChangeTeam
             | Action::LeaveTeam
             | Action::WriteWorkspace
-            | Action::ChangeSecrets => Needs::Login(Scope::Write),
+            | Action::ChangeSecrets
+            | Action::WriteConversation
+            | Action::ChangeConversation
+            | Action::KeepConversation => Needs::Login(Scope::Write),
             Action::GuardOwn => Needs::Session,
             Action::Administer | Action::ReadAudit => Needs::Admin,
             Action::ReadMetrics => Needs::Metrics,
@@ -182,8 +203,15 @@ pub fn may(actor: &Actor, action: Action, object: &Object) -> Result<(), Denial>
             Action::Administer | Action::ReadAudit | Action::ReadMetrics | Action::CreateTeam,
             Object::Server,
         ) => Ok(()),
-        (Action::SeeOwn | Action::ChangeOwn | Action::GuardOwn, Object::Own { owner }) => {
-            if *owner == person.id { Ok(()) } else { Err(Denial::Hidden) }
+        (
+            Action::SeeOwn | Action::ChangeOwn | Action::GuardOwn | Action::ReadInbox,
+            Object::Own { owner },
+        ) => {
+            if *owner == person.id {
+                Ok(())
+            } else {
+                Err(Denial::Hidden)
+            }
         }
         (Action::SeeTeam | Action::LeaveTeam, Object::Team { role }) => {
             at_least(*role, Role::Viewer)
@@ -194,12 +222,21 @@ pub fn may(actor: &Actor, action: Action, object: &Object) -> Result<(), Denial>
             at_least(*role, Role::Member)
         }
         (Action::ChangeSecrets, Object::Workspace { role }) => at_least(*role, Role::Owner),
+        (Action::ReadConversation | Action::KeepConversation, Object::Conversation { role }) => {
+            at_least(*role, ConversationRole::Viewer)
+        }
+        (Action::WriteConversation, Object::Conversation { role }) => {
+            at_least(*role, ConversationRole::Editor)
+        }
+        (Action::ChangeConversation, Object::Conversation { role }) => {
+            at_least(*role, ConversationRole::Owner)
+        }
         // What is not named above is not allowed.
         _ => Err(Denial::Hidden),
     }
 }
 
-fn at_least(role: Option<Role>, wanted: Role) -> Result<(), Denial> {
+fn at_least<R: Ord>(role: Option<R>, wanted: R) -> Result<(), Denial> {
     match role {
         None => Err(Denial::Hidden),
         Some(role) if role >= wanted => Ok(()),

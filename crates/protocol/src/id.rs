@@ -101,6 +101,18 @@ ids! {
     LinkId
     /// One HTTP request, in logs and error answers.
     RequestId
+    /// A log: of a conversation, which has the same id, of a run, or an inbox.
+    LogId
+    /// What a client calls one of its commands: the same one twice has one effect.
+    CommandId
+    /// A reply while it is being typed.
+    DraftId
+    /// A directory that agents may work in.
+    ProjectId
+    /// A piece of queued or scheduled work.
+    JobId
+    /// One running process, as others know it.
+    NodeId
     /// Which life of the data this is; it changes when a backup is restored.
     Generation
 }

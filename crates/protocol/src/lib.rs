@@ -5,11 +5,17 @@
 pub mod access;
 pub mod account;
 pub mod audit;
+pub mod command;
+pub mod conversation;
+pub mod entry;
 pub mod error;
+pub mod frame;
 mod id;
 pub mod invite;
+pub mod log;
 pub mod operator;
 pub mod page;
+mod seq;
 pub mod team;
 mod text;
 mod time;
@@ -18,5 +24,6 @@ pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use id::*;
+pub use seq::Seq;
 pub use text::*;
 pub use time::Time;

@@ -71,6 +71,12 @@ texts! {
     HostName { host_name, min: 1, max: 255, pattern: "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?$" }
     /// The name of a login provider in the configuration.
     ProviderName { provider_name, min: 1, max: 32, pattern: "^[a-z][a-z0-9-]{0,31}$" }
+    /// What somebody said, in a conversation.
+    MessageText { message_text, min: 0, max: 262_144 }
+    /// What a conversation is filed under.
+    Tag { tag, min: 1, max: 40 }
+    /// What an agent is called.
+    AgentName { account_name, min: 1, max: 64, pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }
     /// The SHA-256 of a blob, in lower-case hexadecimal.
     BlobHash { blob_hash, min: 64, max: 64, pattern: "^[0-9a-f]{64}$" }
 }
@@ -107,6 +113,25 @@ fn label(text: String) -> Result<String, BadText> {
         Err(BadText(
             "a name has 1 to 100 characters, no control characters, and no space at either end",
         ))
+    }
+}
+
+fn message_text(text: String) -> Result<String, BadText> {
+    if text.len() <= 262_144 && !text.contains('\0') {
+        Ok(text)
+    } else {
+        Err(BadText(
+            "a message has at most 262144 bytes and no NUL; attach what is longer as a file",
+        ))
+    }
+}
+
+fn tag(text: String) -> Result<String, BadText> {
+    match label(text) {
+        Ok(text) if text.chars().count() <= 40 && !text.contains(',') => Ok(text),
+        _ => Err(BadText(
+            "a tag has 1 to 40 characters, no comma, no control characters, and no space at either end",
+        )),
     }
 }
 

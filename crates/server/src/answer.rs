@@ -200,6 +200,18 @@ impl Answer for Events {
     }
 }
 
+/// The connection speaks WebSocket from here on.
+pub(crate) struct Upgraded(pub(crate) Response);
+
+impl Answer for Upgraded {
+    const KIND: AnswerKind =
+        AnswerKind { status: StatusCode::SWITCHING_PROTOCOLS, media: None, schema: None };
+
+    fn into_response(self, _: bool) -> Response {
+        self.0
+    }
+}
+
 /// A blob. The browser is told to save it, never to run it.
 pub(crate) struct Download {
     pub(crate) size_bytes: i64,

@@ -73,7 +73,7 @@ fn shape(error: &Error, frank: bool) -> Shape {
             Code::ProviderFailed,
             "try again; if it stays, the operator finds the cause in the log under this id",
         ),
-        Error::Unavailable(_) => (
+        Error::Unavailable(_) | Error::Again => (
             StatusCode::SERVICE_UNAVAILABLE,
             Code::Unavailable,
             "try again; if it stays, the operator finds more with `mosaic doctor`",
@@ -100,10 +100,10 @@ fn shape(error: &Error, frank: bool) -> Shape {
     Shape { status, code, message, next: next.to_owned(), retry_after }
 }
 
-/// The answer to a refused request.
-pub(crate) fn refuse(refusal: &Refusal, seen: &Seen) -> Response {
+/// What a refusal says, and what is our fault goes into the log.
+fn shape_of(refusal: &Refusal, seen: &Seen) -> Shape {
     let request_id = &seen.request_id;
-    let shape = match refusal {
+    match refusal {
         Refusal::Operation(error) => {
             let shape = shape(error, seen.peer == Peer::Operator);
             if shape.status.is_server_error() && shape.code != ErrorCode::QuotaExceeded {
@@ -118,7 +118,19 @@ pub(crate) fn refuse(refusal: &Refusal, seen: &Seen) -> Response {
             next: (*next).to_owned(),
             retry_after: *retry_after,
         },
-    };
+    }
+}
+
+/// What is said about a refusal where there is no status: on a socket.
+pub(crate) fn problem(refusal: &Refusal, seen: &Seen) -> Problem {
+    let Shape { code, message, next, .. } = shape_of(refusal, seen);
+    Problem { code, message, next, request_id: seen.request_id.clone() }
+}
+
+/// The answer to a refused request.
+pub(crate) fn refuse(refusal: &Refusal, seen: &Seen) -> Response {
+    let request_id = &seen.request_id;
+    let shape = shape_of(refusal, seen);
     let Shape { status, code, message, next, retry_after } = shape;
     let error = Problem { code, message, next, request_id: request_id.clone() };
     let mut response = (status, axum::Json(ErrorBody { error })).into_response();

@@ -3,20 +3,23 @@
 //! Access to the route is checked before any of this is read; ids are checked by the operation that gets them.
 
 use crate::{
+    listen::Place,
     refusal::Refusal,
     row::{Cx, Kind, Row},
+    socket,
 };
 use axum::{
     body::Body as AxumBody,
-    extract::{FromRequestParts, RawPathParams},
+    extract::{FromRequestParts, RawPathParams, ws::WebSocketUpgrade},
+    response::Response,
 };
 use bytes::Bytes;
 use http::{header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mosaic_gateway::Error;
 use mosaic_protocol::{
-    AccountName, BlobHash, IdentityId, InviteId, ProviderName, SecretName, SessionId, TeamId,
-    TokenId, UserId, WorkspaceId,
+    AccountName, BlobHash, IdentityId, InviteId, LogId, ProviderName, SecretName, Seq, SessionId,
+    TeamId, TokenId, UserId, WorkspaceId,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -83,6 +86,7 @@ params! {
     TokenId => Token, |text| text.parse().ok();
     InviteId => Invite, |text| text.parse().ok();
     IdentityId => Identity, |text| text.parse().ok();
+    LogId => Log, |text| text.parse().ok();
     BlobHash => Blob, |text| text.to_owned().try_into().ok();
     SecretName => SecretName, |text| text.to_owned().try_into().ok();
     ProviderName => Provider, |text| text.to_owned().try_into().ok();
@@ -95,6 +99,10 @@ pub(crate) struct Path<T>(pub(crate) T);
 pub(crate) struct Path2<A, B>(pub(crate) A, pub(crate) B);
 /// The query.
 pub(crate) struct Query<T>(pub(crate) T);
+/// What a browser says when it comes back to a stream of events: the last event it had.
+pub(crate) struct LastEvent(pub(crate) Option<(LogId, Seq)>);
+/// The wish to speak WebSocket from here on.
+pub(crate) struct WebSocket(WebSocketUpgrade, Option<Place>);
 /// A JSON body.
 pub(crate) struct Json<T>(pub(crate) T);
 /// A body of plain bytes, which the route's function reads when it has checked that it may.
@@ -151,6 +159,53 @@ impl<T: DeserializeOwned + JsonSchema + Send> FromHead for Query<T> {
             Error::Invalid(format!("the query is not understood: {}", error.body_text()))
         })?;
         Ok(Query(query.0))
+    }
+}
+
+impl FromHead for LastEvent {
+    fn describe(_: &mut Row) {}
+
+    async fn read(parts: &mut Parts) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get("last-event-id") else { return Ok(LastEvent(None)) };
+        let place = value.to_str().ok().and_then(|text| text.split_once(':'));
+        let place = place.and_then(|(log, seq)| Some((log.parse().ok()?, Seq(seq.parse().ok()?))));
+        match place {
+            Some(place) => Ok(LastEvent(Some(place))),
+            None => Err(Error::Invalid("`Last-Event-ID` is not the id of an event".into()).into()),
+        }
+    }
+}
+
+impl FromHead for WebSocket {
+    fn describe(_: &mut Row) {}
+
+    async fn read(parts: &mut Parts) -> Result<Self, Refusal> {
+        let place = parts.extensions.get::<Place>().cloned();
+        let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await.map_err(|_| {
+            Error::Invalid("this address speaks WebSocket: ask for an upgrade to it".into())
+        })?;
+        Ok(WebSocket(upgrade, place))
+    }
+}
+
+impl WebSocket {
+    pub(crate) fn accept<F, Fut>(self, serve: F) -> Response
+    where
+        F: FnOnce(axum::extract::ws::WebSocket) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let WebSocket(upgrade, place) = self;
+        upgrade
+            .max_message_size(socket::FRAME_BYTES)
+            .max_frame_size(socket::FRAME_BYTES)
+            // Small buffers: with the usual ones, many idle sockets cost more than all else.
+            .read_buffer_size(4096)
+            .write_buffer_size(4096)
+            .max_write_buffer_size(socket::QUEUE_BYTES + socket::FRAME_BYTES)
+            .on_upgrade(async move |socket| {
+                serve(socket).await;
+                drop(place);
+            })
     }
 }
 

@@ -11,6 +11,7 @@ mod cookie;
 mod docs;
 mod door;
 mod error;
+mod events;
 mod housekeeping;
 mod input;
 mod leftover;
@@ -23,6 +24,7 @@ mod refusal;
 mod routes;
 mod row;
 mod settings;
+mod socket;
 mod state;
 mod throttle;
 

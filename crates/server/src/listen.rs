@@ -1,12 +1,15 @@
 //! The sockets: the public one and the control socket, accepting, and stopping in order within a bound.
 
-use crate::{Settings, caller::Peer, housekeeping, leftover::Leftover, state::State};
+use crate::{
+    Settings,
+    caller::Peer,
+    housekeeping,
+    leftover::Leftover,
+    state::{State, stopped},
+};
 use axum::{Router, extract::Request};
 use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use mosaic_gateway::Gateway;
 use std::{
     io,
@@ -93,7 +96,7 @@ impl Server {
 
 async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: Arc<Semaphore>) {
     let mut stopping = state.stopping.clone();
-    let graceful = GracefulShutdown::new();
+    let open = Open::default();
     loop {
         // Waiting for room before accepting: what does not fit waits in the kernel's queue, which has a bound.
         let Ok(place) = room.clone().acquire_owned().await else { break };
@@ -111,20 +114,11 @@ async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: 
             }
         };
         quick(&stream);
-        let serving = serve(
-            stream,
-            Peer::Address(peer.ip().to_canonical()),
-            router.clone(),
-            &state,
-            &graceful,
-        );
-        tokio::spawn(async move {
-            serving.await;
-            drop(place);
-        });
+        let peer = Peer::Address(peer.ip().to_canonical());
+        tokio::spawn(serve(stream, peer, router.clone(), &state, open.place(Some(place))));
     }
     drop(listener);
-    graceful.shutdown().await;
+    open.drained().await;
 }
 
 /// Small answers must not wait for the other end to acknowledge the last one.
@@ -147,7 +141,7 @@ fn bind_control(path: &Path) -> io::Result<UnixListener> {
 
 async fn accept_control(listener: UnixListener, router: Router, state: Arc<State>) {
     let mut stopping = state.stopping.clone();
-    let graceful = GracefulShutdown::new();
+    let open = Open::default();
     let own = rustix::process::geteuid().as_raw();
     loop {
         let accepted = tokio::select! {
@@ -161,9 +155,9 @@ async fn accept_control(listener: UnixListener, router: Router, state: Arc<State
             tracing::warn!("another user of this machine tried the control socket");
             continue;
         }
-        tokio::spawn(serve(stream, Peer::Operator, router.clone(), &state, &graceful));
+        tokio::spawn(serve(stream, Peer::Operator, router.clone(), &state, open.place(None)));
     }
-    graceful.shutdown().await;
+    open.drained().await;
 }
 
 fn serve<S>(
@@ -171,15 +165,18 @@ fn serve<S>(
     peer: Peer,
     router: Router,
     state: &State,
-    graceful: &GracefulShutdown,
+    place: Place,
 ) -> impl Future<Output = ()> + Send + use<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let mut stopping = state.stopping.clone();
+    let held = place.clone();
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let waits = request.headers().contains_key(http::header::EXPECT);
         let mut request: Request = request.map(|body| Leftover::of(body, !waits));
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(held.clone());
         router.clone().oneshot(request)
     });
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -188,13 +185,43 @@ where
         .max_headers(100)
         .max_buf_size(state.settings.header_bytes.max(8192))
         .half_close(false);
-    let connection = http.serve_connection(TokioIo::new(stream), service);
-    let connection = graceful.watch(connection);
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     async move {
-        if let Err(error) = connection.await {
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stopping) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        drop(place);
+        if let Err(error) = ended {
             // A caller that goes away is no news.
             tracing::debug!(%error, "connection");
         }
+    }
+}
+
+/// The connections that are open, a receiver each.
+#[derive(Default)]
+struct Open(watch::Sender<()>);
+
+/// A connection's place among those that may be open at once. Whatever a connection turns into keeps it: it is free
+/// when the last holder lets go.
+#[derive(Clone)]
+pub(crate) struct Place {
+    _room: Option<Arc<tokio::sync::OwnedSemaphorePermit>>,
+    _open: watch::Receiver<()>,
+}
+
+impl Open {
+    fn place(&self, room: Option<tokio::sync::OwnedSemaphorePermit>) -> Place {
+        Place { _room: room.map(Arc::new), _open: self.0.subscribe() }
+    }
+
+    async fn drained(self) {
+        self.0.closed().await;
     }
 }
 

@@ -166,6 +166,7 @@ fn param_schema(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
         T::json_schema(generator)
     }
     match kind {
+        Kind::Log => of::<p::LogId>(generator),
         Kind::User => of::<p::UserId>(generator),
         Kind::Team => of::<p::TeamId>(generator),
         Kind::Workspace => of::<p::WorkspaceId>(generator),

@@ -68,9 +68,11 @@ impl Origins {
         }
     }
 
-    /// For requests that a cookie vouches for: what changes something must come from our own page.
+    /// For requests that a cookie vouches for: what changes something must come from our own page. So must whoever
+    /// wants a socket: commands come in by it, and browsers let any page open one.
     pub(crate) fn check_cookie_request(&self, parts: &Parts) -> Result<(), Refusal> {
-        if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if reads && !parts.headers.contains_key(header::UPGRADE) {
             return Ok(());
         }
         let host = host_of(parts).ok_or_else(Refusal::wrong_host)?;

@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod conversation;
 mod operator;
 mod provider;
 mod public;
@@ -161,6 +162,31 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
             "Delete a secret",
             workspace::delete_secret,
         ),
+        // Conversations
+        post("/api/commands", WRITE, "Do something, once", conversation::submit).example(
+            r#"{"command_id":"01890a5d-ac96-774b-bcce-b302099a8057","command":{"kind":"send_message","log":"{Log}","text":"hello"}}"#,
+        ),
+        get("/api/conversations", READ, "My conversations", conversation::list),
+        get("/api/conversations/{log_id}", READ, "One conversation", conversation::get),
+        get(
+            "/api/conversations/{log_id}/participants",
+            READ,
+            "Who takes part in a conversation",
+            conversation::participants,
+        ),
+        get("/api/conversations/{log_id}/pins", READ, "What is pinned", conversation::pins),
+        post(
+            "/api/conversations/{log_id}/link",
+            WRITE,
+            "Make a link that lets others read along",
+            conversation::open_link,
+        ),
+        post("/api/shared", PUBLIC, "Read along by a link", conversation::read_linked)
+            .example(r#"{"after":0,"before":null,"code":"wrong-code","limit":10}"#),
+        get("/api/logs/{log_id}/entries", READ, "A page of a log", conversation::entries),
+        get("/api/logs/{log_id}/events", READ, "Follow a log", conversation::follow),
+        get("/api/me/inbox", READ, "The log of my inbox", conversation::inbox),
+        get("/ws", READ, "Follow logs and submit commands", conversation::socket),
         // Admins
         get("/api/users", ADMIN, "All accounts", admin::list_users),
         post("/api/users", ADMIN, "Make an account", admin::create_user)

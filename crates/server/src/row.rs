@@ -59,6 +59,8 @@ pub enum Kind {
     Identity,
     /// A blob's hash.
     Blob,
+    /// A log's id, which is also its conversation's.
+    Log,
     /// A secret's name.
     SecretName,
     /// A login provider's name.
@@ -100,6 +102,12 @@ impl Cx {
     /// Who asks, on routes that need nobody.
     pub(crate) fn maybe_actor(&self) -> Option<&Actor> {
         self.actor.as_ref()
+    }
+
+    /// Whether the login that opened this still holds.
+    pub(crate) async fn still_in(&self) -> Result<(), Error> {
+        let credential = self.credential.as_ref().ok_or(Error::Unauthenticated)?;
+        self.gateway().authenticate(credential).await.map(drop)
     }
 
     pub(crate) fn caller(&self) -> Caller {

@@ -37,6 +37,11 @@ impl State {
     }
 }
 
+/// Waits until the gateway stops.
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
 /// Every row as a route, with the door in front of all.
 pub(crate) fn router(state: Arc<State>) -> Router {
     let mut paths: BTreeMap<&'static str, MethodRouter> = BTreeMap::new();

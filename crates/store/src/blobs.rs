@@ -68,6 +68,11 @@ pub fn hash_of(bytes: &[u8]) -> BlobHash {
     BlobHash::try_from(hex(&Sha256::digest(bytes))).unwrap_or_else(|_| unreachable!())
 }
 
+/// Whether this workspace has that blob.
+pub async fn exists(tx: &mut Tx, workspace_id: WorkspaceId, hash: &BlobHash) -> Result<bool> {
+    Ok(size(tx, workspace_id, hash).await?.is_some())
+}
+
 /// What came of storing a blob.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Put {

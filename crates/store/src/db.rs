@@ -159,7 +159,7 @@ impl Db {
     pub async fn write(&self) -> Result<Tx> {
         Ok(match self {
             Db::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("begin immediate").await?),
-            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Db::Postgres(pool) => Tx::Postgres(begin(pool, "begin").await?),
         })
     }
 
@@ -167,9 +167,9 @@ impl Db {
     pub async fn read(&self) -> Result<Tx> {
         Ok(match self {
             Db::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
-            Db::Postgres(pool) => Tx::Postgres(
-                pool.begin_with("begin isolation level repeatable read read only").await?,
-            ),
+            Db::Postgres(pool) => {
+                Tx::Postgres(begin(pool, "begin isolation level repeatable read read only").await?)
+            }
         })
     }
 
@@ -183,6 +183,15 @@ impl Db {
             Db::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins in a task of its own. Whoever asked may go away at any moment, and a `begin` that was sent but not waited for
+/// would leave the connection inside a transaction that the driver does not know of: the next one to get it from the
+/// pool would work in there, and never commit.
+async fn begin(pool: &PgPool, how: &'static str) -> Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(how).await });
+    begun.await.map_err(|error| Error::Unavailable(error.to_string()))?.map_err(Error::from)
 }
 
 impl Tx {
@@ -239,6 +248,10 @@ params! {
     mosaic_protocol::IdentityId => String, |it| it.to_string();
     mosaic_protocol::SecretId => String, |it| it.to_string();
     mosaic_protocol::LinkId => String, |it| it.to_string();
+    mosaic_protocol::LogId => String, |it| it.to_string();
+    mosaic_protocol::CommandId => String, |it| it.to_string();
+    mosaic_protocol::JobId => String, |it| it.to_string();
+    mosaic_protocol::ProjectId => String, |it| it.to_string();
     mosaic_protocol::BlobHash => String, |it| it.to_string();
 }
 

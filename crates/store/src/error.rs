@@ -20,6 +20,21 @@ pub enum Error {
     /// A list that has a bound is full.
     #[error("there may be at most {0} of these")]
     TooMany(i64),
+    /// There is no such log, or no such place in it.
+    #[error("there is no such log")]
+    NoLog,
+    /// Who may do what in a log has changed since it was looked at: look again.
+    #[error("who may do this has changed just now")]
+    AccessChanged,
+    /// A command's id was used before for something else.
+    #[error("this command id was used before, for something else")]
+    CommandReused,
+    /// Somebody else has taken the lease since: whatever this holder wanted to say no longer counts.
+    #[error("another one works on this log by now")]
+    TermPassed,
+    /// Somebody else holds the lease.
+    #[error("another one works on this log")]
+    Held,
     /// The disk is full.
     #[error("the disk is full\n  make room on it and try again; nothing was lost")]
     DiskFull,

@@ -12,11 +12,14 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 1] = [Migration {
-    number: 1,
-    name: "accounts",
-    text: include_str!("../migrations/0001_accounts.sql"),
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        number: 1,
+        name: "accounts",
+        text: include_str!("../migrations/0001_accounts.sql"),
+    },
+    Migration { number: 2, name: "logs", text: include_str!("../migrations/0002_logs.sql") },
+];
 
 /// Any number; all nodes use the same.
 const MIGRATING: i64 = 0x6d6f_7361_6963;

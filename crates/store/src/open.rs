@@ -3,8 +3,10 @@
 use crate::{
     Ambient, DataDir, Db, Dialect, Error, Result, Tx,
     blobs::BlobPlace,
+    commit::Committer,
     db::{One, sql},
     keyring::{self, Key, KeySource, Keyring},
+    live::Lives,
     migrate,
 };
 use mosaic_protocol::Generation;
@@ -42,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) key_source: KeySource,
     pub(crate) blobs: BlobPlace,
     pub(crate) quota_bytes: i64,
+    pub(crate) lives: Arc<Lives>,
+    pub(crate) committer: Committer,
     dir: std::sync::Mutex<Option<DataDir>>,
     /// Held by a backup for as long as it reads, so that no blob it has seen is deleted under it; held alone while
     /// files of blobs are deleted.
@@ -121,6 +125,8 @@ impl Store {
         }
 
         let blobs = BlobPlace::new(&db, dir.path())?;
+        let lives = Arc::<Lives>::default();
+        let committer = Committer::begin(db.clone(), ambient.clone(), lives.clone());
         let inner = Inner {
             db,
             ambient,
@@ -128,6 +134,8 @@ impl Store {
             key_source,
             blobs,
             quota_bytes: options.quota_bytes,
+            lives,
+            committer,
             dir: std::sync::Mutex::new(Some(dir)),
             blobs_stay: tokio::sync::RwLock::new(()),
             rotating: tokio::sync::Mutex::new(()),
@@ -217,6 +225,7 @@ impl Store {
 
     /// Closes the database and gives the data directory free.
     pub async fn close(&self) {
+        self.inner.committer.end().await;
         self.inner.db.close().await;
         self.inner.dir.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -30,7 +30,7 @@ const fn left_out(name: &'static str, columns: &'static [(&'static str, Kind)]) 
     Table { name, columns, kept: false }
 }
 
-pub(crate) const TABLES: [Table; 17] = [
+pub(crate) const TABLES: [Table; 29] = [
     left_out(
         "migrations",
         &[("number", Int), ("name", Text), ("digest", Bytes), ("applied_at", Int)],
@@ -151,6 +151,75 @@ pub(crate) const TABLES: [Table; 17] = [
             ("key_id", Text),
             ("sealed", Bytes),
             ("updated_at", Int),
+        ],
+    ),
+    kept(
+        "logs",
+        &[
+            ("id", Text),
+            ("kind", Text),
+            ("workspace_id", Text),
+            ("head", Int),
+            ("term", Int),
+            ("holder", Text),
+            ("held_until", Int),
+            ("access_version", Int),
+            ("created_at", Int),
+            ("updated_at", Int),
+        ],
+    ),
+    kept(
+        "entries",
+        &[
+            ("log_id", Text),
+            ("seq", Int),
+            ("at", Int),
+            ("author", Text),
+            ("kind", Text),
+            ("body", Text),
+        ],
+    ),
+    kept(
+        "commands",
+        &[
+            ("actor", Text),
+            ("id", Text),
+            ("digest", Bytes),
+            ("log_id", Text),
+            ("seq", Int),
+            ("at", Int),
+        ],
+    ),
+    kept("inboxes", &[("user_id", Text), ("log_id", Text)]),
+    kept(
+        "conversations",
+        &[
+            ("log_id", Text),
+            ("title", Text),
+            ("created_by", Text),
+            ("archived", Int),
+            ("project_id", Text),
+            ("parent_id", Text),
+        ],
+    ),
+    kept("conversation_members", &[("log_id", Text), ("user_id", Text), ("role", Text)]),
+    kept("conversation_teams", &[("log_id", Text), ("team_id", Text), ("role", Text)]),
+    kept("conversation_tags", &[("log_id", Text), ("tag", Text)]),
+    kept("pins", &[("log_id", Text), ("seq", Int)]),
+    left_out("share_links", &[("log_id", Text), ("digest", Bytes), ("created_at", Int)]),
+    kept("read_marks", &[("user_id", Text), ("log_id", Text), ("seq", Int)]),
+    kept(
+        "jobs",
+        &[
+            ("id", Text),
+            ("kind", Text),
+            ("payload", Text),
+            ("unique_key", Text),
+            ("run_at", Int),
+            ("attempts", Int),
+            ("term", Int),
+            ("held_until", Int),
+            ("created_at", Int),
         ],
     ),
     kept(

@@ -99,8 +99,8 @@ pub async fn join(
         user_id,
         role,
         now
-    )
-    .map(drop)
+    )?;
+    crate::logs::team_changed(tx, team_id).await
 }
 
 /// The team, if this person belongs to it.
@@ -199,10 +199,12 @@ pub async fn rename(tx: &mut Tx, id: TeamId, name: &str) -> Result<()> {
 
 /// Takes somebody out of it.
 pub async fn leave(tx: &mut Tx, id: TeamId, user_id: UserId) -> Result<()> {
-    sql!(tx, run, "delete from members where team_id = $1 and user_id = $2", id, user_id).map(drop)
+    sql!(tx, run, "delete from members where team_id = $1 and user_id = $2", id, user_id)?;
+    crate::logs::team_changed(tx, id).await
 }
 
 /// Deletes it with its workspace. Files of its blobs go with `Store::forget`, after the commit.
 pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
+    crate::logs::team_changed(tx, id).await?;
     sql!(tx, run, "delete from teams where id = $1", id).map(drop)
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Every kind of thing.
-pub(crate) const KINDS: [Kind; 11] = [
+pub(crate) const KINDS: [Kind; 12] = [
     Kind::User,
     Kind::Team,
     Kind::Workspace,
@@ -14,6 +14,7 @@ pub(crate) const KINDS: [Kind; 11] = [
     Kind::Token,
     Kind::Invite,
     Kind::Identity,
+    Kind::Log,
     Kind::Blob,
     Kind::SecretName,
     Kind::Provider,
@@ -39,6 +40,8 @@ pub(crate) struct Cast {
     token_id: String,
     invite_id: String,
     identity_id: String,
+    log_id: String,
+    inbox_id: String,
     blob: Vec<u8>,
     secret: String,
 }
@@ -82,6 +85,9 @@ impl Cast {
             let sealed = json!({ "value": "sk-1", "host": "api.example.com" });
             who.put(&format!("{path}/secrets/{secret}"), sealed).await.is(200);
         }
+        let log_id = who.converse(&format!("{}'s", who.name)).await;
+        who.say(&log_id, "hello").await;
+        let inbox_id = text(&who.get("/api/me/inbox").await.ok()["log"]);
         Cast {
             who,
             team_id,
@@ -90,6 +96,8 @@ impl Cast {
             token_id,
             invite_id,
             identity_id,
+            log_id,
+            inbox_id,
             blob,
             secret,
         }
@@ -105,6 +113,7 @@ impl Cast {
             Kind::Token => &[&self.token_id],
             Kind::Invite => &[&self.invite_id],
             Kind::Identity => &[&self.identity_id],
+            Kind::Log => &[&self.log_id, &self.inbox_id],
             Kind::Blob => return vec![hash_of(&self.blob)],
             Kind::SecretName => &[&self.secret],
             Kind::Provider => &[PROVIDER],
@@ -139,7 +148,8 @@ pub(crate) fn is_id(kind: Kind) -> bool {
         | Kind::Session
         | Kind::Token
         | Kind::Invite
-        | Kind::Identity => true,
+        | Kind::Identity
+        | Kind::Log => true,
         Kind::Blob | Kind::SecretName | Kind::Provider | Kind::AccountName => false,
     }
 }

@@ -163,7 +163,10 @@ impl Stage<'_> {
             let path = rows::path(row, &rows::own(row, self.bob));
             let with = async |name: String| {
                 let mut json = example.clone();
-                json[&field] = name.into();
+                rows::put(&mut json, &field, name);
+                if json.get("command_id").is_some() {
+                    rows::put(&mut json, "/command_id", fresh_id());
+                }
                 self.root.send(row.method.clone(), &path, json).await
             };
             let baseline = with(never(kind)).await;

@@ -17,6 +17,7 @@ mod arriving;
 mod bad_input;
 mod browser;
 mod cast;
+mod conversations;
 mod credentials;
 mod doors;
 mod endings;
@@ -28,6 +29,7 @@ mod providers;
 mod records;
 mod rows;
 mod slowly;
+mod sockets;
 mod teams;
 mod telemetry;
 

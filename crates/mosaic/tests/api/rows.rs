@@ -1,7 +1,10 @@
 //! Requests made from rows of the route table. A row that a test cannot make a request of fails the tests, so that
 //! no new route goes untested.
 
-use crate::cast::{Cast, NEVER, hash_of};
+use crate::{
+    cast::{Cast, NEVER, hash_of},
+    support::fresh_id,
+};
 use bytes::Bytes;
 use http::{Request, header};
 use mosaic_server::{Kind, Row};
@@ -50,14 +53,25 @@ pub(crate) fn example(row: &Row) -> Option<Value> {
     }
 }
 
-/// The fields of an example that stand for a thing, and of which kind.
+/// Where in an example something stands for a thing, as pointers, and of which kind it is.
 pub(crate) fn placeholders(example: &Value) -> Vec<(String, Kind)> {
     let fields = example.as_object().expect("an example is an object").iter();
-    let placeholder = |(field, value): (&String, &Value)| {
-        let word = value.as_str()?.strip_prefix('{')?.strip_suffix('}')?;
-        Some((field.clone(), kind_named(word)))
+    let placeholder = |(field, value): (&String, &Value)| match value {
+        Value::Object(_) => {
+            let inner = placeholders(value).into_iter();
+            inner.map(|(pointer, kind)| (format!("/{field}{pointer}"), kind)).collect()
+        }
+        value => {
+            let word = value.as_str().and_then(|it| it.strip_prefix('{')?.strip_suffix('}'));
+            word.map(|word| (format!("/{field}"), kind_named(word))).into_iter().collect::<Vec<_>>()
+        }
     };
-    fields.filter_map(placeholder).collect()
+    fields.flat_map(placeholder).collect()
+}
+
+/// Puts a name in the place of a placeholder.
+pub(crate) fn put(example: &mut Value, pointer: &str, name: String) {
+    *example.pointer_mut(pointer).expect("a place in the example") = name.into();
 }
 
 /// A request of a row: its path with these values, and a body that is understood, with things of `owner`.
@@ -66,8 +80,11 @@ pub(crate) fn request(row: &Row, values: &[String], owner: &Cast) -> Request<Byt
     let request = Request::builder().method(row.method.clone()).uri(path);
     match example(row) {
         Some(mut json) => {
-            for (field, kind) in placeholders(&json) {
-                json[field] = owner.thing(kind).into();
+            for (pointer, kind) in placeholders(&json) {
+                put(&mut json, &pointer, owner.thing(kind));
+            }
+            if json.get("command_id").is_some() {
+                put(&mut json, "/command_id", fresh_id());
             }
             let request = request.header(header::CONTENT_TYPE, "application/json");
             request.body(Bytes::from(json.to_string())).unwrap()
@@ -130,7 +147,9 @@ fn every_row_can_be_tried() {
         let marked = placeholders(&example);
         for field in fields.iter().filter(|field| field.ends_with("_id") || field.as_str() == "id")
         {
-            let is_marked = marked.iter().any(|(name, _)| name == *field);
+            // A command's id is its client's own.
+            let is_marked = marked.iter().any(|(name, _)| name[1..] == **field)
+                || field.as_str() == "command_id";
             assert!(is_marked, "{}: `{field}` names a thing: write it as {{Kind}}", name(&row));
         }
     }

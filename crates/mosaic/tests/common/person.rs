@@ -3,6 +3,7 @@
 use super::{
     client::{Answer, Client, json_request},
     events::Events,
+    fresh_id,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
@@ -154,6 +155,23 @@ impl Person {
     pub(crate) async fn follow(&self, path: &str) -> Events {
         let response = self.client.open(self.request(Method::GET, path, &Value::Null)).await;
         Events::new(response.unwrap())
+    }
+
+    /// Submits a command under a new id.
+    pub(crate) async fn submit(&self, command: Value) -> Answer {
+        self.post("/api/commands", json!({ "command_id": fresh_id(), "command": command })).await
+    }
+
+    /// Begins a conversation, and answers its id.
+    pub(crate) async fn converse(&self, title: &str) -> String {
+        let command = json!({ "kind": "create_conversation", "title": title });
+        self.submit(command).await.ok()["log"].as_str().unwrap().to_owned()
+    }
+
+    /// Says something, and answers where it is.
+    pub(crate) async fn say(&self, log: &str, text: &str) -> i64 {
+        let command = json!({ "kind": "send_message", "log": log, "text": text });
+        self.submit(command).await.ok()["seq"].as_i64().unwrap()
     }
 
     /// Makes a team and answers it.

@@ -16,12 +16,14 @@ mod events;
 mod gateway;
 mod person;
 mod place;
+mod socket;
 
 pub(crate) use client::{Answer, Client};
 pub(crate) use events::{Event, Events};
 pub(crate) use gateway::{Gateway, Output, SETUP_CODE, command};
 pub(crate) use person::{Credential, PASSWORD, Person, code_of};
 pub(crate) use place::{Database, Place};
+pub(crate) use socket::Socket;
 
 use std::time::{Duration, Instant};
 

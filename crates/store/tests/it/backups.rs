@@ -100,6 +100,17 @@ async fn what_is_in_it(place: Place) {
             "identities",
             "blobs",
             "secrets",
+            "logs",
+            "entries",
+            "commands",
+            "inboxes",
+            "conversations",
+            "conversation_members",
+            "conversation_teams",
+            "conversation_tags",
+            "pins",
+            "read_marks",
+            "jobs",
             "audit"
         ]
     );
@@ -107,6 +118,10 @@ async fn what_is_in_it(place: Place) {
     let stored = place.tables().await;
     for (table, rows) in rows(&lines) {
         assert_eq!(stored[&table].len(), rows.len(), "{table}");
+        if rows.is_empty() {
+            assert_eq!(table, "jobs", "there is one of everything else");
+            continue;
+        }
         for column in rows[0].keys() {
             assert!(stored[&table][0].contains(&format!("{column}=")), "{table}.{column}");
         }

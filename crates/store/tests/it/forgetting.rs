@@ -47,7 +47,11 @@ async fn nothing_is_left_of_a_deleted_person(place: Place) {
     let (other, others) = seed::everything(&store, "bystander").await;
     let (user_id, _) = seed::everything(&store, canary).await;
     let found = traces(&place, canary).await;
-    for table in ["identities", "oidc_flows", "secrets", "sessions", "tokens", "users"] {
+    let tables = ["conversation_tags", "conversations", "entries"];
+    for table in ["identities", "oidc_flows", "secrets", "sessions", "tokens", "users"]
+        .into_iter()
+        .chain(tables)
+    {
         assert!(found.iter().any(|name| name == table), "{table} holds no canary: {found:?}");
     }
     let blob_files = found.iter().filter(|name| name.contains("/blobs/")).count();
@@ -63,7 +67,7 @@ async fn nothing_is_left_of_a_deleted_person(place: Place) {
     let store = place.open().await;
     let value = seed::open_secret(&store, others, "KEY-bystander").await.unwrap();
     assert_eq!(value.as_deref(), Some("value bystander"));
-    assert_eq!(ids_of(&place, other).await.len(), 10);
+    assert_eq!(ids_of(&place, other).await.len(), 16);
     store.close().await;
 }
 

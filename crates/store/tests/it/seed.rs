@@ -3,12 +3,19 @@
 use crate::place::{NOW, Place};
 use bytes::Bytes;
 use mosaic_protocol::{
-    AccountName, UserId, WorkspaceId, access::Actor, account::User, team::Role, team::Team,
+    AccountName, CommandId, LogId, Seq, Tag, TeamId, UserId, WorkspaceId,
+    access::Actor,
+    account::User,
+    conversation::ConversationRole,
+    entry::Fact,
+    log::{Author, LogKind},
+    team::{Role, Team},
     token::Scope,
 };
 use mosaic_store::{
-    Result, Store, audit, identities, invites, links, secrets, sessions, teams, tokens, users,
-    workspaces,
+    Result, Store, audit,
+    batch::{Append, Batch, CommandKey, NewEntry, NewLog},
+    conversations, identities, invites, links, secrets, sessions, teams, tokens, users, workspaces,
 };
 use std::collections::BTreeSet;
 
@@ -143,7 +150,49 @@ pub(crate) async fn everything(store: &Store, mark: &str) -> (UserId, WorkspaceI
     store.put_blob(workspace, &format!("blob {mark}").into()).await.unwrap();
     store.put_blob(workspace, &Bytes::new()).await.unwrap();
     store.put_blob(team.workspace_id, &bytes(7, 2_500_000)).await.unwrap();
+    talk(store, user_id, workspace, team.id, mark).await;
     (user_id, workspace)
+}
+
+/// A conversation with one of everything.
+async fn talk(
+    store: &Store,
+    user_id: UserId,
+    workspace_id: WorkspaceId,
+    team_id: TeamId,
+    mark: &str,
+) {
+    use crate::logs::{label, said};
+    let me = || Author::User { id: user_id };
+    let [id, inbox] = [(); 2].map(|()| store.ambient().id(LogId::new));
+    let new = |id, kind| NewLog { id, kind, workspace_id, copy_of: None };
+    let facts = [
+        Fact::Began { title: label(&format!("Title {mark}")), workspace_id },
+        said(user_id, &format!("words {mark}")).1,
+        Fact::Tagged { tags: vec![Tag::try_from(format!("tag {mark}")).unwrap()] },
+        Fact::Pinned { seq: Seq(2) },
+        Fact::TeamShared { team_id, role: ConversationRole::Viewer },
+    ];
+    let entry = |fact| NewEntry { author: me(), at: None, fact };
+    let entries = facts.into_iter().map(entry).collect();
+    let key = CommandKey {
+        actor: format!("user:{user_id}"),
+        id: store.ambient().id(CommandId::new),
+        digest: vec![1; 32],
+    };
+    let batch = Batch {
+        command: Some(key),
+        new_logs: vec![new(id, LogKind::Conversation), new(inbox, LogKind::Inbox)],
+        appends: vec![
+            Append { log: id, term: None, entries },
+            Append::one(inbox, Author::System, Fact::SharedWithMe { log: id }),
+        ],
+        ..Batch::default()
+    };
+    store.commit(batch).await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    conversations::mark_read(&mut tx, user_id, id, Seq(2)).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 /// The store of a place with one of everything in it, closed again.

@@ -1,0 +1,64 @@
+//! Following a log: what the store tells, asked again for the right to it whenever that may have changed.
+
+use crate::{Error, Gateway, Result, standing::check_log};
+use mosaic_protocol::{LogId, Seq, access::Actor, frame::PresenceState};
+use mosaic_store::{Follower, Update};
+
+/// Somebody follows a log.
+pub struct Following {
+    gateway: Gateway,
+    actor: Actor,
+    follower: Follower,
+}
+
+impl Gateway {
+    /// Follows a log from a place on.
+    pub async fn follow(&self, actor: &Actor, log: LogId, after: Seq) -> Result<Following> {
+        // The right is asked for after the follower has noted which version of it is current: nothing slips between.
+        let follower = self.inner.store.follow(log, after).await?;
+        let mut tx = self.inner.store.read().await?;
+        check_log(&mut tx, actor, log).await?;
+        drop(tx);
+        let follower = follower.ok_or(Error::NotFound)?;
+        Ok(Following { gateway: self.clone(), actor: actor.clone(), follower })
+    }
+
+    /// Tells those who follow the same conversation what one does just now.
+    pub async fn present(&self, actor: &Actor, log: LogId, state: PresenceState) -> Result<()> {
+        let mut tx = self.inner.store.read().await?;
+        check_log(&mut tx, actor, log).await?;
+        self.inner.store.present(log, crate::person(actor)?.id, state);
+        Ok(())
+    }
+}
+
+impl Following {
+    /// Which log.
+    pub fn log(&self) -> LogId {
+        self.follower.log()
+    }
+
+    /// The last entry that was taken.
+    pub fn at(&self) -> Seq {
+        self.follower.at()
+    }
+
+    /// The next thing there is. May be dropped and called again at any time.
+    pub async fn next(&mut self) -> Result<Update> {
+        loop {
+            match self.follower.next().await? {
+                Update::Access(version) => match self.still_allowed().await {
+                    Ok(()) => self.follower.allowed(version),
+                    Err(Error::Denied(_) | Error::NotFound) => return Ok(Update::Gone),
+                    Err(error) => return Err(error),
+                },
+                update => return Ok(update),
+            }
+        }
+    }
+
+    async fn still_allowed(&self) -> Result<()> {
+        let mut tx = self.gateway.inner.store.read().await?;
+        check_log(&mut tx, &self.actor, self.log()).await
+    }
+}

@@ -1,0 +1,100 @@
+//! Conversations and logs. What changes them comes in as commands.
+
+use crate::{
+    answer::{Created, Events, Shown, Upgraded},
+    events,
+    input::{Json, LastEvent, Path, Query, WebSocket},
+    refusal::Refusal,
+    row::Cx,
+    socket,
+};
+use mosaic_protocol::{
+    LogId, Seq,
+    command::Submission,
+    conversation::{
+        Conversation, ConversationQuery, Entries, EntryQuery, FollowQuery, Inbox,
+        LinkedConversation, LinkedRequest, Participants, ShareLink,
+    },
+    log::Accepted,
+    page::Page,
+};
+
+pub(super) async fn submit(
+    cx: Cx,
+    Json(submission): Json<Submission>,
+) -> Result<Shown<Accepted>, Refusal> {
+    Ok(Shown(cx.gateway().submit(cx.actor()?, &submission).await?))
+}
+
+pub(super) async fn list(
+    cx: Cx,
+    (Query(query),): (Query<ConversationQuery>,),
+) -> Result<Shown<Page<Conversation>>, Refusal> {
+    Ok(Shown(cx.gateway().list_conversations(cx.actor()?, &query).await?))
+}
+
+pub(super) async fn get(
+    cx: Cx,
+    (Path(log),): (Path<LogId>,),
+) -> Result<Shown<Conversation>, Refusal> {
+    Ok(Shown(cx.gateway().get_conversation(cx.actor()?, log).await?))
+}
+
+pub(super) async fn participants(
+    cx: Cx,
+    (Path(log),): (Path<LogId>,),
+) -> Result<Shown<Participants>, Refusal> {
+    Ok(Shown(cx.gateway().list_participants(cx.actor()?, log).await?))
+}
+
+pub(super) async fn pins(
+    cx: Cx,
+    (Path(log),): (Path<LogId>,),
+) -> Result<Shown<Page<Seq>>, Refusal> {
+    Ok(Shown(cx.gateway().list_pins(cx.actor()?, log).await?))
+}
+
+pub(super) async fn open_link(
+    cx: Cx,
+    (Path(log),): (Path<LogId>,),
+) -> Result<Created<ShareLink>, Refusal> {
+    Ok(Created(cx.gateway().open_link(cx.actor()?, log).await?))
+}
+
+pub(super) async fn read_linked(
+    cx: Cx,
+    Json(request): Json<LinkedRequest>,
+) -> Result<Shown<LinkedConversation>, Refusal> {
+    let query = EntryQuery { after: request.after, before: request.before, limit: request.limit };
+    Ok(Shown(cx.gateway().read_linked(request.code.expose(), &query).await?))
+}
+
+pub(super) async fn entries(
+    cx: Cx,
+    ((Path(log), Query(query)),): ((Path<LogId>, Query<EntryQuery>),),
+) -> Result<Shown<Entries>, Refusal> {
+    Ok(Shown(cx.gateway().read_log(cx.actor()?, log, &query).await?))
+}
+
+/// Which log, and from where on.
+type From = ((Path<LogId>, Query<FollowQuery>), LastEvent);
+
+pub(super) async fn follow(
+    cx: Cx,
+    (((Path(log), Query(query)), LastEvent(last)),): (From,),
+) -> Result<Events, Refusal> {
+    // A browser that comes back says how far it was; the address still says where it once began.
+    let last = last.filter(|(of, _)| *of == log).map(|(_, seq)| seq);
+    let after = last.or(query.after).unwrap_or(Seq::START);
+    let following = cx.gateway().follow(cx.actor()?, log, after).await?;
+    Ok(Events::new(events::of_log(cx, following)))
+}
+
+pub(super) async fn inbox(cx: Cx, (): ()) -> Result<Shown<Inbox>, Refusal> {
+    Ok(Shown(Inbox { log: cx.gateway().inbox(cx.actor()?).await? }))
+}
+
+pub(super) async fn socket(cx: Cx, (upgrade,): (WebSocket,)) -> Result<Upgraded, Refusal> {
+    cx.actor()?;
+    Ok(Upgraded(upgrade.accept(move |socket| socket::serve(socket, cx))))
+}

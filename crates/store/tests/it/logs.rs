@@ -1,0 +1,471 @@
+//! The log: gapless, durable, one effect per command, and followed without gaps or repeats.
+
+use crate::{laws, place::Place, seed};
+use mosaic_protocol::{
+    CommandId, DraftId, Label, LogId, MessageText, NodeId, Seq, UserId, WorkspaceId,
+    conversation::ConversationRole,
+    entry::{Fact, Origin},
+    log::{Author, Body, DraftChannel, LogKind},
+};
+use mosaic_store::{
+    Error, Follower, Store, Update,
+    batch::{Append, Batch, CommandKey, Expect, Lease, NewLog},
+    keyring::Key,
+    logs,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+laws! {
+    entries_have_no_gaps_whoever_writes,
+    a_command_has_one_effect,
+    a_batch_that_cannot_be_done_disturbs_nobody,
+    what_a_decision_was_based_on_must_still_hold,
+    a_lease_has_one_holder,
+    followers_miss_nothing_and_see_nothing_twice,
+    followers_are_told_of_other_nodes,
+    drafts_are_shown_until_they_are_settled,
+    followers_are_asked_again_when_access_changes,
+    a_deleted_log_is_gone,
+    a_fork_begins_with_what_was_said,
+    a_deleted_person_has_said_nothing,
+}
+
+pub(crate) fn text(text: &str) -> MessageText {
+    MessageText::try_from(text.to_owned()).unwrap()
+}
+
+pub(crate) fn label(text: &str) -> Label {
+    Label::try_from(text.to_owned()).unwrap()
+}
+
+pub(crate) fn said(author: UserId, what: &str) -> (Author, Fact) {
+    let fact = Fact::UserMessage {
+        text: text(what),
+        attachments: vec![],
+        reply_to: None,
+        origin: Origin::default(),
+    };
+    (Author::User { id: author }, fact)
+}
+
+pub(crate) async fn conversation(store: &Store, user: UserId, workspace_id: WorkspaceId) -> LogId {
+    let id = store.ambient().id(LogId::new);
+    let began = Fact::Began { title: label("First"), workspace_id };
+    let batch = Batch {
+        new_logs: vec![NewLog { id, kind: LogKind::Conversation, workspace_id, copy_of: None }],
+        appends: vec![Append::one(id, Author::User { id: user }, began)],
+        ..Batch::default()
+    };
+    assert_eq!(store.commit(batch).await.unwrap().seq, Seq(1));
+    id
+}
+
+pub(crate) async fn say(store: &Store, log: LogId, user: UserId, what: &str) -> Seq {
+    let (author, fact) = said(user, what);
+    let batch = Batch { appends: vec![Append::one(log, author, fact)], ..Batch::default() };
+    store.commit(batch).await.unwrap().seq
+}
+
+pub(crate) async fn texts(store: &Store, log: LogId) -> Vec<String> {
+    let mut tx = store.read().await.unwrap();
+    let entries = logs::after(&mut tx, log, Seq::START, 100_000).await.unwrap();
+    for (n, entry) in entries.iter().enumerate() {
+        assert_eq!(entry.seq, Seq(i64::try_from(n).unwrap() + 1), "a gap");
+    }
+    let text = |body: &Body| match body {
+        Body::Fact(Fact::UserMessage { text, .. }) => Some(text.as_str().to_owned()),
+        _ => None,
+    };
+    entries.iter().filter_map(|entry| text(&entry.body)).collect()
+}
+
+async fn two(place: &Place) -> Vec<Store> {
+    let key = Key::from_hex(&"ab".repeat(32)).unwrap();
+    let mut stores = vec![Store::open(place.given(&key, None)).await.unwrap()];
+    if place.is_postgres() {
+        stores.push(Store::open(place.another_node().given(&key, None)).await.unwrap());
+    }
+    stores
+}
+
+async fn close(stores: Vec<Store>) {
+    for store in stores {
+        store.close().await;
+    }
+}
+
+async fn entries_have_no_gaps_whoever_writes(place: Place) {
+    let stores = two(&place).await;
+    let (ada, workspace) = seed::user(&stores[0], "ada").await;
+    let mut all = vec![];
+    for _ in 0..5 {
+        all.push(conversation(&stores[0], ada, workspace).await);
+    }
+    let tasks: Vec<_> = (0..300)
+        .map(|n: usize| {
+            let (store, log) = (stores[n % stores.len()].clone(), all[n % 5]);
+            tokio::spawn(async move { (log, say(&store, log, ada, &format!("m{n}")).await, n) })
+        })
+        .collect();
+    let mut told: BTreeMap<LogId, Vec<(Seq, String)>> = BTreeMap::new();
+    for task in tasks {
+        let (log, seq, n) = task.await.unwrap();
+        told.entry(log).or_default().push((seq, format!("m{n}")));
+    }
+    for (log, mut told) in told {
+        told.sort_unstable();
+        let told: Vec<String> = told.into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts(&stores[0], log).await, told, "each is where its writer was told");
+    }
+    close(stores).await;
+}
+
+async fn a_command_has_one_effect(place: Place) {
+    let stores = two(&place).await;
+    let store = &stores[0];
+    let (ada, workspace) = seed::user(store, "ada").await;
+    let log = conversation(store, ada, workspace).await;
+    let id = store.ambient().id(CommandId::new);
+    let batch = |actor: &str, digest: u8, what: &str| {
+        let (author, fact) = said(ada, what);
+        let key = CommandKey { actor: actor.to_owned(), id, digest: vec![digest; 32] };
+        let appends = vec![Append::one(log, author, fact)];
+        Batch { command: Some(key), appends, ..Batch::default() }
+    };
+    // At once, from everywhere.
+    let tasks: Vec<_> = (0..20)
+        .map(|n| {
+            tokio::spawn({
+                let (store, batch) = (stores[n % stores.len()].clone(), batch("ada", 1, "once"));
+                async move { store.commit(batch).await.unwrap() }
+            })
+        })
+        .collect();
+    let mut fresh = 0;
+    for task in tasks {
+        let committed = task.await.unwrap();
+        assert_eq!((committed.log, committed.seq), (log, Seq(2)));
+        fresh += i32::from(!committed.before);
+    }
+    assert_eq!(fresh, 1);
+    let reused = store.commit(batch("ada", 2, "something else")).await;
+    assert!(matches!(reused, Err(Error::CommandReused)), "{reused:?}");
+    // Another one's ids are another one's.
+    assert_eq!(store.commit(batch("bob", 2, "theirs")).await.unwrap().seq, Seq(3));
+    assert_eq!(texts(store, log).await, ["once", "theirs"]);
+    // It is remembered across a restart.
+    close(stores).await;
+    let stores = two(&place).await;
+    assert!(stores[0].commit(batch("ada", 1, "once")).await.unwrap().before);
+    close(stores).await;
+}
+
+async fn a_batch_that_cannot_be_done_disturbs_nobody(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let log = conversation(&store, ada, workspace).await;
+    let nowhere = store.ambient().id(LogId::new);
+    let tasks: Vec<_> = (0..40)
+        .map(|n| {
+            let store = store.clone();
+            let (author, fact) = said(ada, &format!("m{n}"));
+            tokio::spawn(async move {
+                // A batch is done whole or not at all: the first half of a bad one is not done either.
+                let mut appends = vec![Append::one(log, author.clone(), fact.clone())];
+                if n % 2 == 0 {
+                    appends.push(Append::one(nowhere, author, fact));
+                }
+                store.commit(Batch { appends, ..Batch::default() }).await
+            })
+        })
+        .collect();
+    for (n, task) in tasks.into_iter().enumerate() {
+        let done = task.await.unwrap();
+        assert_eq!(done.is_ok(), n % 2 == 1, "{done:?}");
+    }
+    let mut said = texts(&store, log).await;
+    said.sort_unstable();
+    let mut odd: Vec<String> = (0..40).filter(|n| n % 2 == 1).map(|n| format!("m{n}")).collect();
+    odd.sort_unstable();
+    assert_eq!(said, odd);
+    // A log in a workspace that is not there is refused by the database itself, and only that.
+    let workspace_id = store.ambient().id(WorkspaceId::new);
+    let new = NewLog { id: nowhere, kind: LogKind::Conversation, workspace_id, copy_of: None };
+    let bad = store.commit(Batch { new_logs: vec![new], ..Batch::default() });
+    let (bad, good) = tokio::join!(bad, say(&store, log, ada, "after"));
+    assert!(bad.is_err());
+    assert_eq!(good, Seq(22));
+    store.close().await;
+}
+
+async fn what_a_decision_was_based_on_must_still_hold(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let (bob, _) = seed::user(&store, "bob").await;
+    let log = conversation(&store, ada, workspace).await;
+    let speak = |access_version: i64| {
+        let (author, fact) = said(bob, "I was let in");
+        Batch {
+            expects: vec![Expect { log, access_version }],
+            appends: vec![Append::one(log, author, fact)],
+            ..Batch::default()
+        }
+    };
+    store.commit(speak(1)).await.unwrap();
+    let member = Fact::MemberSet { user_id: bob, role: ConversationRole::Viewer };
+    let appends = vec![Append::one(log, Author::User { id: ada }, member)];
+    store.commit(Batch { appends, ..Batch::default() }).await.unwrap();
+    let late = store.commit(speak(1)).await;
+    assert!(matches!(late, Err(Error::AccessChanged)), "{late:?}");
+    store.commit(speak(2)).await.unwrap();
+    store.close().await;
+}
+
+async fn a_lease_has_one_holder(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let log = conversation(&store, ada, workspace).await;
+    let [first, second] = [(); 2].map(|()| store.ambient().id(NodeId::new));
+    let take = |holder| {
+        let until = store.ambient().now().plus_ms(10_000);
+        store.commit(Batch { lease: Some(Lease { log, holder, until }), ..Batch::default() })
+    };
+    let under = |term| {
+        let (author, fact) = said(ada, "under a lease");
+        let append = Append { term: Some(term), ..Append::one(log, author, fact) };
+        store.commit(Batch { appends: vec![append], ..Batch::default() })
+    };
+    assert_eq!(take(first).await.unwrap().term, Some(1));
+    assert!(matches!(take(second).await, Err(Error::Held)));
+    under(1).await.unwrap();
+    // It froze for longer than its lease; another one took over.
+    place.clock.advance_ms(10_001);
+    assert_eq!(take(second).await.unwrap().term, Some(2));
+    let late = under(1).await;
+    assert!(matches!(late, Err(Error::TermPassed)), "{late:?}");
+    under(2).await.unwrap();
+    // People need no term.
+    say(&store, log, ada, "a person").await;
+    assert_eq!(texts(&store, log).await, ["under a lease", "under a lease", "a person"]);
+    store.close().await;
+}
+
+/// Takes what there is until it is live. Answers the places of the entries.
+async fn until_live(follower: &mut Follower) -> Vec<i64> {
+    let mut seqs = vec![];
+    loop {
+        match soon(follower).await {
+            Update::Entry(kept) => seqs.push(kept.entry.seq.0),
+            Update::Live(head) => {
+                assert_eq!(head, follower.at());
+                return seqs;
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn soon(follower: &mut Follower) -> Update {
+    let next = tokio::time::timeout(Duration::from_secs(20), follower.next());
+    next.await.expect("an update in time").unwrap()
+}
+
+async fn followers_miss_nothing_and_see_nothing_twice(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let log = conversation(&store, ada, workspace).await;
+    for n in 0..300 {
+        say(&store, log, ada, &format!("m{n}")).await;
+    }
+    assert!(store.follow(store.ambient().id(LogId::new), Seq(0)).await.unwrap().is_none());
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for n in 300..900 {
+                say(&store, log, ada, &format!("m{n}")).await;
+            }
+        }
+    });
+    let mut readers = vec![];
+    for after in [-5, 0, 1, 150, 299, 301, 1_000_000] {
+        let store = store.clone();
+        readers.push(tokio::spawn(async move {
+            let mut follower = store.follow(log, Seq(after)).await.unwrap().unwrap();
+            let begun = follower.at().0;
+            let mut expected = begun + 1;
+            while expected <= 901 {
+                // A reader that is disturbed while it waits loses nothing.
+                let next = tokio::time::timeout(Duration::from_micros(200), follower.next());
+                let Ok(update) = next.await else { continue };
+                if let Update::Entry(kept) = update.unwrap() {
+                    assert_eq!(kept.entry.seq.0, expected);
+                    let frame: serde_json::Value = serde_json::from_slice(&kept.frame()).unwrap();
+                    assert_eq!(frame["seq"], expected);
+                    expected += 1;
+                }
+            }
+            begun
+        }));
+    }
+    writing.await.unwrap();
+    for (reader, after) in readers.into_iter().zip([0, 0, 1, 150, 299]) {
+        assert_eq!(reader.await.unwrap(), after);
+    }
+    store.close().await;
+}
+
+async fn followers_are_told_of_other_nodes(place: Place) {
+    let stores = two(&place).await;
+    let (here, there) = (&stores[0], stores.last().unwrap());
+    let (ada, workspace) = seed::user(here, "ada").await;
+    let log = conversation(here, ada, workspace).await;
+    let mut follower = here.follow(log, Seq(0)).await.unwrap().unwrap();
+    assert_eq!(until_live(&mut follower).await, [1]);
+    for n in 0..450 {
+        say(there, log, ada, &format!("m{n}")).await;
+    }
+    here.look_again().await.unwrap();
+    for expected in 2..=451 {
+        let Update::Entry(kept) = soon(&mut follower).await else { panic!("an entry") };
+        assert_eq!(kept.entry.seq, Seq(expected));
+    }
+    close(stores).await;
+}
+
+async fn drafts_are_shown_until_they_are_settled(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let log = conversation(&store, ada, workspace).await;
+    let mut early = store.follow(log, Seq(1)).await.unwrap().unwrap();
+    until_live(&mut early).await;
+    let [first, second] = [(); 2].map(|()| store.ambient().id(DraftId::new));
+    let piece = async |follower: &mut Follower| loop {
+        if let Update::Draft(piece) = soon(follower).await {
+            return (piece.draft_id, piece.offset, piece.text);
+        }
+    };
+    assert!(store.draft(log, first, DraftChannel::Text, "The answ"));
+    assert_eq!(piece(&mut early).await, (first, 0, "The answ".to_owned()));
+    assert!(store.draft(log, first, DraftChannel::Text, "er i"));
+    assert!(store.draft(log, first, DraftChannel::Text, "s 4"));
+    assert_eq!(piece(&mut early).await, (first, 8, "er is 4".to_owned()), "merged for the slow");
+    // Something else that is said does not wipe it.
+    say(&store, log, ada, "meanwhile").await;
+    let mut late = store.follow(log, Seq(2)).await.unwrap().unwrap();
+    until_live(&mut late).await;
+    assert_eq!(piece(&mut late).await, (first, 0, "The answer is 4".to_owned()));
+    // A retry begins anew under another id.
+    store.drop_draft(log, first);
+    assert!(store.draft(log, second, DraftChannel::Text, "It is 42"));
+    assert_eq!(piece(&mut late).await, (second, 0, "It is 42".to_owned()));
+    let reply =
+        Fact::AssistantReply { text: text("It is 42."), draft_id: Some(second), incomplete: false };
+    let appends = vec![Append::one(log, Author::System, reply)];
+    store.commit(Batch { appends, ..Batch::default() }).await.unwrap();
+    let mut after = store.follow(log, Seq(3)).await.unwrap().unwrap();
+    assert!(until_live(&mut after).await.is_empty());
+    assert!(store.draft(log, first, DraftChannel::Text, "x"));
+    assert_eq!(piece(&mut after).await, (first, 0, "x".to_owned()), "the settled one is gone");
+    assert!(!store.draft(log, first, DraftChannel::Text, &"x".repeat(1024 * 1024)), "a bound");
+    store.close().await;
+}
+
+async fn followers_are_asked_again_when_access_changes(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let (bob, _) = seed::user(&store, "bob").await;
+    let log = conversation(&store, ada, workspace).await;
+    let mut follower = store.follow(log, Seq(0)).await.unwrap().unwrap();
+    until_live(&mut follower).await;
+    let removed = Fact::MemberRemoved { user_id: bob };
+    let (author, fact) = said(ada, "now that he is gone");
+    let appends = vec![Append::one(log, author.clone(), removed), Append::one(log, author, fact)];
+    store.commit(Batch { appends, ..Batch::default() }).await.unwrap();
+    let Update::Access(version) = soon(&mut follower).await else { panic!("first of all") };
+    let Update::Access(_) = soon(&mut follower).await else { panic!("until it is answered") };
+    follower.allowed(version);
+    assert!(matches!(soon(&mut follower).await, Update::Entry(_)));
+
+    // So does a change of the team that it is shared with, also from elsewhere.
+    let team = seed::team(&store, "Weavers", ada).await;
+    let shared = Fact::TeamShared { team_id: team.id, role: ConversationRole::Viewer };
+    let appends = vec![Append::one(log, Author::User { id: ada }, shared)];
+    store.commit(Batch { appends, ..Batch::default() }).await.unwrap();
+    let mut follower = store.follow(log, Seq(4)).await.unwrap().unwrap();
+    until_live(&mut follower).await;
+    seed::join(&store, &team, bob, mosaic_protocol::team::Role::Member).await.unwrap();
+    store.look_again().await.unwrap();
+    assert!(matches!(soon(&mut follower).await, Update::Access(_)));
+    store.close().await;
+}
+
+async fn a_deleted_log_is_gone(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let log = conversation(&store, ada, workspace).await;
+    let mut follower = store.follow(log, Seq(1)).await.unwrap().unwrap();
+    until_live(&mut follower).await;
+    store.commit(Batch { deletes: vec![log], ..Batch::default() }).await.unwrap();
+    assert!(matches!(soon(&mut follower).await, Update::Gone));
+    assert!(store.follow(log, Seq(0)).await.unwrap().is_none());
+    let again = store.commit(Batch { deletes: vec![log], ..Batch::default() }).await;
+    assert!(matches!(again, Err(Error::NoLog)));
+
+    // With its owner, too.
+    let log = conversation(&store, ada, workspace).await;
+    let mut follower = store.follow(log, Seq(1)).await.unwrap().unwrap();
+    seed::delete_user(&store, ada).await;
+    store.look_again().await.unwrap();
+    assert!(matches!(soon(&mut follower).await, Update::Gone));
+    store.close().await;
+}
+
+async fn a_fork_begins_with_what_was_said(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace_id) = seed::user(&store, "ada").await;
+    let log = conversation(&store, ada, workspace_id).await;
+    for n in 0..10 {
+        say(&store, log, ada, &format!("m{n}")).await;
+    }
+    let fork = async |at: i64| {
+        let id = store.ambient().id(LogId::new);
+        let new =
+            NewLog { id, kind: LogKind::Conversation, workspace_id, copy_of: Some((log, Seq(at))) };
+        let fact = Fact::Forked {
+            parent: log,
+            at: Seq(at),
+            edited: None,
+            title: label("Other"),
+            workspace_id,
+        };
+        let appends = vec![Append::one(id, Author::User { id: ada }, fact)];
+        let batch = Batch { new_logs: vec![new], appends, ..Batch::default() };
+        store.commit(batch).await.map(|committed| (id, committed.seq))
+    };
+    let (child, seq) = fork(5).await.unwrap();
+    assert_eq!(seq, Seq(6));
+    assert_eq!(texts(&store, child).await, ["m0", "m1", "m2", "m3"]);
+    assert!(matches!(fork(12).await, Err(Error::NoLog)), "there is no such place");
+    say(&store, child, ada, "other").await;
+    assert_eq!(texts(&store, log).await.len(), 10, "the parent is as it was");
+    store.commit(Batch { deletes: vec![log], ..Batch::default() }).await.unwrap();
+    assert_eq!(texts(&store, child).await, ["m0", "m1", "m2", "m3", "other"], "a copy is a copy");
+    store.close().await;
+}
+
+async fn a_deleted_person_has_said_nothing(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let (bob, _) = seed::user(&store, "bob").await;
+    let log = conversation(&store, ada, workspace).await;
+    say(&store, log, bob, "serinus-canaria").await;
+    say(&store, log, ada, "hers").await;
+    seed::delete_user(&store, bob).await;
+    assert_eq!(texts(&store, log).await, ["hers"]);
+    let mut tx = store.read().await.unwrap();
+    let erased = logs::get(&mut tx, log, Seq(2)).await.unwrap().unwrap();
+    assert_eq!(erased.author, Author::Gone);
+    assert_eq!(erased.body, Body::Fact(Fact::Erased { was: "user_message".to_owned() }));
+    drop(tx);
+    store.close().await;
+}
