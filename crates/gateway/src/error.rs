@@ -79,6 +79,7 @@ impl From<mosaic_store::Error> for Error {
             Store::Taken => {
                 Error::Conflict { problem: "this exists already", next: "choose another" }
             }
+            Store::Gone => Error::NotFound,
             Store::QuotaExceeded { quota_bytes } => Error::QuotaExceeded { quota_bytes },
             Store::TooMany(_) => Error::Conflict {
                 problem: "there are as many of these as there may be",

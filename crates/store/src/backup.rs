@@ -68,7 +68,7 @@ impl Store {
             ));
         }
         // No blob that this picture has may be deleted before it is read.
-        let _stay = self.inner.blobs_stay.read().await;
+        let _held = self.hold_blobs();
         let mut tx = self.read().await?;
         tx.take_time().await?;
         let (lines, written) = write_to(path.to_owned(), self.ambient().clone());

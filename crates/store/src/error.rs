@@ -11,6 +11,9 @@ pub enum Error {
     /// A name, or something else that must be unique, is taken.
     #[error("it is taken")]
     Taken,
+    /// What it was to be put into is not there any more.
+    #[error("it is gone")]
+    Gone,
     /// The workspace's quota does not allow so many bytes.
     #[error("the workspace's quota of {quota_bytes} bytes is used up")]
     QuotaExceeded {

@@ -2,7 +2,7 @@
 
 use crate::{
     Ambient, DataDir, Db, Dialect, Error, Result, Tx,
-    blobs::BlobPlace,
+    blobs::{BlobPlace, Forgetting},
     db::{One, sql},
     keyring::{self, Key, KeySource, Keyring},
     migrate,
@@ -43,9 +43,7 @@ pub(crate) struct Inner {
     pub(crate) blobs: BlobPlace,
     pub(crate) quota_bytes: i64,
     dir: std::sync::Mutex<Option<DataDir>>,
-    /// Held by a backup for as long as it reads, so that no blob it has seen is deleted under it; held alone while
-    /// files of blobs are deleted.
-    pub(crate) blobs_stay: tokio::sync::RwLock<()>,
+    pub(crate) forgetting: Forgetting,
     /// One change of the master key at a time.
     pub(crate) rotating: tokio::sync::Mutex<()>,
 }
@@ -129,11 +127,11 @@ impl Store {
             blobs,
             quota_bytes: options.quota_bytes,
             dir: std::sync::Mutex::new(Some(dir)),
-            blobs_stay: tokio::sync::RwLock::new(()),
+            forgetting: Forgetting::default(),
             rotating: tokio::sync::Mutex::new(()),
         };
         let store = Store { inner: Arc::new(inner) };
-        store.sweep_blob_files().await?;
+        store.sweep_all_files().await?;
         Ok(store)
     }
 
@@ -217,6 +215,7 @@ impl Store {
 
     /// Closes the database and gives the data directory free.
     pub async fn close(&self) {
+        self.settle().await;
         self.inner.db.close().await;
         self.inner.dir.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -174,7 +174,6 @@ impl Store {
                 "give --replace to delete everything that is here first, or restore into an empty data directory",
             ));
         }
-        let stay = self.inner.blobs_stay.read().await;
         for table in
             TABLES.iter().rev().filter(|table| !matches!(table.name, "migrations" | "meta"))
         {
@@ -184,7 +183,6 @@ impl Store {
         // Reading the file blocks; nothing else runs in this process.
         let mut reader = FileReader::open(path)?;
         let restored = self.load(&mut tx, &mut reader, progress).await?;
-        drop(stay);
         if !how.keep_tokens {
             clear(&mut tx, "tokens").await?;
         }
@@ -225,7 +223,8 @@ impl Store {
             return Err(error);
         }
         self.inner.key_source.settle(ring.current())?;
-        self.forget().await?;
+        self.sweep_all_files().await?;
+        self.inner.db.forget_deleted().await?;
         Ok(restored)
     }
 

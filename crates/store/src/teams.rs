@@ -202,7 +202,7 @@ pub async fn leave(tx: &mut Tx, id: TeamId, user_id: UserId) -> Result<()> {
     sql!(tx, run, "delete from members where team_id = $1 and user_id = $2", id, user_id).map(drop)
 }
 
-/// Deletes it with its workspace. Files of its blobs go with `Store::forget`, after the commit.
+/// Deletes it with its workspace. Files of its blobs go with `Store::commit_and_forget`.
 pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
     sql!(tx, run, "delete from teams where id = $1", id).map(drop)
 }

@@ -157,7 +157,7 @@ pub async fn set_state(tx: &mut Tx, id: UserId, state: UserState) -> Result<()> 
     sql!(tx, run, "update users set state = $2 where id = $1", id, state).map(drop)
 }
 
-/// Deletes every row of that person. Files of their blobs go with `Store::forget`, after the commit.
+/// Deletes every row of that person. Files of their blobs go with `Store::commit_and_forget`.
 pub async fn delete(tx: &mut Tx, id: UserId) -> Result<()> {
     sql!(tx, run, "delete from users where id = $1", id).map(drop)
 }

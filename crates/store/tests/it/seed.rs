@@ -10,7 +10,10 @@ use mosaic_store::{
     Result, Store, audit, identities, invites, links, secrets, sessions, teams, tokens, users,
     workspaces,
 };
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 pub(crate) fn name(text: &str) -> AccountName {
     AccountName::try_from(text.to_owned()).unwrap()
@@ -50,10 +53,10 @@ pub(crate) async fn join(store: &Store, team: &Team, user_id: UserId, role: Role
 }
 
 pub(crate) async fn delete_user(store: &Store, user_id: UserId) {
+    let own = personal(store, user_id).await;
     let mut tx = store.write().await.unwrap();
     users::delete(&mut tx, user_id).await.unwrap();
-    tx.commit().await.unwrap();
-    store.forget().await.unwrap();
+    store.commit_and_forget(tx, vec![own]).await.unwrap();
 }
 
 pub(crate) async fn put_secret(store: &Store, workspace: WorkspaceId, name: &str, value: &str) {
@@ -88,6 +91,20 @@ pub(crate) async fn append(store: &Store, tx: &mut mosaic_store::Tx, detail: &st
         detail: detail.to_owned(),
     };
     audit::append(store, tx, record).await.unwrap();
+}
+
+/// Waits for what others do in the background: `while !done { patience.more().await }`.
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    pub(crate) fn new() -> Patience {
+        Patience(Instant::now() + Duration::from_secs(20))
+    }
+
+    pub(crate) async fn more(&self) {
+        assert!(Instant::now() < self.0, "waited in vain");
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Bytes that are easy to tell apart and do not repeat.
