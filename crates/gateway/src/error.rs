@@ -87,10 +87,22 @@ impl From<mosaic_store::Error> for Error {
             },
             Store::DiskFull => Error::DiskFull,
             Store::Unavailable(_) => Error::Unavailable(error.to_string()),
-            Store::Refused { problem, remedy } => Error::Refused { problem, next: remedy },
-            Store::Sealed(_) | Store::Damaged(_) | Store::File { .. } | Store::Database(_) => {
-                Error::Internal(error.to_string())
-            }
+            // It may speak of master keys and files: for whoever runs the machine, who is told with `to_operator`.
+            Store::Refused { .. }
+            | Store::Sealed(_)
+            | Store::Damaged(_)
+            | Store::File { .. }
+            | Store::Database(_) => Error::Internal(error.to_string()),
         }
+    }
+}
+
+/// The store's refusals, in full: where nobody but the operator comes this far, or they are about the request itself.
+pub(crate) fn to_operator(error: mosaic_store::Error) -> Error {
+    match error {
+        mosaic_store::Error::Refused { problem, remedy } => {
+            Error::Refused { problem, next: remedy }
+        }
+        error => error.into(),
     }
 }

@@ -93,7 +93,12 @@ impl From<sqlx::Error> for Error {
                     return Error::Damaged(format!("the database reports damage: {inner}"));
                 }
                 (Some(5 | 6 | 10 | 14), _) => return Error::Unavailable(inner.to_string()),
-                (None, code) if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => {
+                // No connection, no room, shut down; and what goes well when it is tried again: a lock that was
+                // waited for too long, a deadlock, two writers in each other's way, a transaction that stood idle.
+                (None, code)
+                    if ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
+                        || matches!(code, "55P03" | "25P03") =>
+                {
                     return Error::Unavailable(inner.to_string());
                 }
                 _ => {}
