@@ -104,7 +104,7 @@ async fn body(
         }
         ("DELETE", "/api/me") => json!({ "name": bob.who.name, "password": PASSWORD }),
         ("POST", "/api/me/password") => json!({ "current": PASSWORD, "new": "battery staple" }),
-        ("POST", "/api/me/identities") => json!({ "provider": PROVIDER }),
+        ("POST", "/api/me/identities") => json!({ "provider": PROVIDER, "password": PASSWORD }),
         ("POST", "/api/users") => json!({ "name": format!("made-{}", fresh_id()) }),
         ("POST", "/api/operator/backup") => {
             json!({ "path": gateway.place().beside("a.backup") })
