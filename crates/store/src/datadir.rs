@@ -9,7 +9,12 @@ use std::{
     io::{Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
+
+/// How often a lock that is held is asked for again, and after how long: a look takes far less.
+const LOOKERS: u32 = 5;
+const LOOK_TIME: Duration = Duration::from_millis(10);
 
 /// A data directory that is ours until dropped.
 #[derive(Debug)]
@@ -54,7 +59,7 @@ impl DataDir {
             .mode(0o600)
             .open(path.join("lock"))
             .map_err(unusable)?;
-        match lock.try_lock() {
+        match try_lock(&lock) {
             Ok(()) => {}
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
             Err(TryLockError::WouldBlock) => {
@@ -85,7 +90,8 @@ impl DataDir {
             }
             Err(error) => return Err(unusable(path)(error)),
         };
-        match lock.try_lock() {
+        // Shared, so that others may look at the same time; whoever takes the lock just then waits this look out.
+        match lock.try_lock_shared() {
             Ok(()) => Ok(LockState::Free),
             Err(TryLockError::WouldBlock) => Ok(LockState::Held(read_holder(&mut lock))),
             Err(TryLockError::Error(error)) => Err(unusable(path)(error)),
@@ -114,6 +120,18 @@ impl DataDir {
     pub fn database(&self) -> PathBuf {
         self.path.join("mosaic.db")
     }
+}
+
+/// Somebody who only looks holds the lock for a moment, and writes nothing down. Whoever owns the directory holds it
+/// longer than all tries take.
+fn try_lock(lock: &File) -> std::result::Result<(), TryLockError> {
+    for _ in 0..LOOKERS {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_TIME),
+            done => return done,
+        }
+    }
+    lock.try_lock()
 }
 
 fn unusable(path: &Path) -> impl Fn(std::io::Error) -> Error + Copy {
