@@ -256,7 +256,12 @@ async fn insert(tx: &mut Tx, workspace_id: WorkspaceId, blob: &Blob, now: i64) -
     Ok(Put::Stored)
 }
 
-async fn size(tx: &mut Tx, workspace_id: WorkspaceId, hash: &BlobHash) -> Result<Option<i64>> {
+/// The size of a workspace's blob, if it has it.
+pub(crate) async fn size(
+    tx: &mut Tx,
+    workspace_id: WorkspaceId,
+    hash: &BlobHash,
+) -> Result<Option<i64>> {
     let text = "select size_bytes from blobs where workspace_id = $1 and hash = $2";
     Ok(sql!(tx, maybe One<i64>, text, workspace_id, hash)?.map(|row| row.0))
 }

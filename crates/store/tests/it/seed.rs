@@ -19,10 +19,16 @@ pub(crate) fn name(text: &str) -> AccountName {
     AccountName::try_from(text.to_owned()).unwrap()
 }
 
+/// What is stored of a password, with a salt that can be found again.
+pub(crate) fn hash(salt: &str) -> String {
+    format!("$argon2id$v=19$m=19456,t=2,p=1${salt}$aGFzaA")
+}
+
 pub(crate) async fn try_user(store: &Store, account: &str, display_name: &str) -> Result<User> {
     let mut tx = store.write().await?;
     let name = name(account);
-    let new = users::NewUser { name: &name, display_name, password: Some("hash"), admin: false };
+    let new =
+        users::NewUser { name: &name, display_name, password: Some(&hash("c2FsdA")), admin: false };
     let user = users::create(store, &mut tx, new).await?;
     tx.commit().await?;
     Ok(user)
@@ -126,7 +132,7 @@ pub(crate) async fn everything(store: &Store, mark: &str) -> (UserId, WorkspaceI
     let later = NOW.plus_days(1);
     let ambient = store.ambient();
     let mut tx = audit::begin(store).await.unwrap();
-    users::set_password(&mut tx, user_id, &format!("hash-{mark}")).await.unwrap();
+    users::set_password(&mut tx, user_id, &hash(mark)).await.unwrap();
     let (agent, address) = (format!("Agent {mark}"), format!("10.0.0.1 {mark}"));
     let new = sessions::NewSession { user_id, expires_at: later, agent: &agent, address: &address };
     sessions::create(ambient, &mut tx, new).await.unwrap();
