@@ -9,12 +9,10 @@ use std::{
     io::{Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-/// How often a lock that is held is asked for again, and after how long: a look takes far less.
-const LOOKERS: u32 = 5;
-const LOOK_TIME: Duration = Duration::from_millis(10);
+/// How many looks of others may come between before the lock counts as held.
+const LOOKS: u32 = 10_000;
 
 /// A data directory that is ours until dropped.
 #[derive(Debug)]
@@ -122,14 +120,15 @@ impl DataDir {
     }
 }
 
-/// Somebody who only looks holds the lock for a moment, and writes nothing down. Whoever owns the directory holds it
-/// longer than all tries take.
+/// Somebody who only looks shares the lock for a moment: as long as it can be shared, nobody owns the directory.
 fn try_lock(lock: &File) -> std::result::Result<(), TryLockError> {
-    for _ in 0..LOOKERS {
+    for _ in 0..LOOKS {
         match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_TIME),
+            Err(TryLockError::WouldBlock) => lock.try_lock_shared()?,
             done => return done,
         }
+        lock.unlock().map_err(TryLockError::Error)?;
+        std::thread::yield_now();
     }
     lock.try_lock()
 }

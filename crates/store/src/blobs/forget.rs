@@ -52,7 +52,11 @@ impl Drop for Held {
             let store = self.store.clone();
             runtime.spawn(async move {
                 let again = store.clone();
-                store.to_its_end(async move { Ok(again.forget_or_warn().await) }).await
+                let forgetting = async move {
+                    again.forget_or_warn().await;
+                    Ok(())
+                };
+                store.to_its_end(forgetting).await
             });
         }
     }

@@ -39,7 +39,7 @@ async fn makes_a_private_directory_and_key(place: Place) {
     assert_eq!(place.data().join("mosaic.db").exists(), !place.is_postgres());
     store.close().await;
     // Two may look at once, and neither takes the other for an owner.
-    let looking = std::fs::File::open(place.data().join("lock")).unwrap();
+    let looking = fs::File::open(place.data().join("lock")).unwrap();
     looking.lock_shared().unwrap();
     assert_eq!(DataDir::look(&place.data()).unwrap(), LockState::Free);
     drop(looking);
