@@ -133,7 +133,8 @@ export const api = {
   createToken: (name: string, scopes: Scope[], expires_in_days: number) => send<TokenSecret>('POST', '/me/tokens', { name, scopes, expires_in_days }),
   revokeToken: (token: string) => drop('DELETE', `/me/tokens/${id(token)}`),
   identities: (cursor: string | null) => get<Page<Identity>>(`/me/identities${after(cursor)}`),
-  linkIdentity: (provider: string) => send<{ url: string }>('POST', '/me/identities', { provider }),
+  linkIdentity: async (provider: string, password: string) =>
+    decode<{ url: string }>(await request('POST', '/me/identities', { provider, ...(password === '' ? {} : { password }) })),
   unlinkIdentity: (identity: string) => drop('DELETE', `/me/identities/${id(identity)}`),
   eventsPath: '/api/me/events',
 

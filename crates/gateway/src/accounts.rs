@@ -2,7 +2,7 @@
 
 use crate::{Caller, Error, Gateway, Result, check, credentials::me, pages, person};
 use mosaic_protocol::{
-    UserId,
+    UserId, WorkspaceId,
     access::{Action, Actor, Object},
     account::{
         ChangeMeRequest, ChangeUserRequest, CreateUserRequest, DeleteMeRequest, Me, OneTimeLink,
@@ -17,6 +17,7 @@ use mosaic_store::{
     links::{self, Purpose},
     sessions, teams,
     users::{self, NewUser},
+    workspaces,
 };
 
 const RECOVERY_HOURS: i64 = 24;
@@ -56,15 +57,16 @@ impl Gateway {
     ) -> Result<()> {
         let person = person(actor)?;
         check(actor, Action::GuardOwn, Object::Own { owner: person.id })?;
-        self.confirm_password(person, request.password.as_ref().map(|it| it.expose()), caller)
+        let confirmed = self
+            .confirm_password(actor, request.password.as_ref().map(|it| it.expose()), caller)
             .await?;
-        let mut tx = self.inner.store.read().await?;
+        let mut tx = audit::begin(&self.inner.store).await?;
+        confirmed.still(&mut tx).await?;
         let account = users::get(&mut tx, person.id).await?.ok_or(Error::Unauthenticated)?;
-        drop(tx);
         if account.user.name != request.name.as_str() {
             return Err(Error::Invalid("`name` must be your own account name".into()));
         }
-        self.delete_account(actor, person.id).await
+        self.delete_account(tx, actor, account.user).await
     }
 
     /// All accounts, by name.
@@ -175,32 +177,48 @@ impl Gateway {
     /// Deletes somebody's account and everything in it.
     pub async fn delete_user(&self, actor: &Actor, id: UserId) -> Result<()> {
         check(actor, Action::Administer, Object::Server)?;
-        self.delete_account(actor, id).await
+        let mut tx = audit::begin(&self.inner.store).await?;
+        let account = users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        self.delete_account(tx, actor, account.user).await
     }
 
-    /// Every row and blob of that person, their personal workspace, and teams that have nobody else.
-    async fn delete_account(&self, actor: &Actor, id: UserId) -> Result<()> {
-        let store = &self.inner.store;
-        let mut tx = audit::begin(store).await?;
-        let account = users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
+    /// Every row of that person, their personal workspace, and teams that have nobody else. Whoever deletes themselves
+    /// says first who owns a team that goes on; when an admin does it, who cannot look into teams, the one who has been
+    /// in it longest of those with the highest role does.
+    async fn delete_account(&self, mut tx: Tx, actor: &Actor, user: User) -> Result<()> {
+        let id = user.id;
+        let oneself = matches!(actor, Actor::User(person) if person.id == id);
+        let mut gone: Vec<WorkspaceId> =
+            workspaces::personal(&mut tx, id).await?.into_iter().collect();
         for team in teams::of(&mut tx, id).await? {
-            if teams::count_members(&mut tx, team.id).await? == 1 {
-                teams::delete(&mut tx, team.id).await?;
-                self.note(&mut tx, Some(actor), Deed::DeleteTeam, Of::Team(team.id), "").await?;
-            } else if team.role == Role::Owner && teams::count_owners(&mut tx, team.id).await? == 1
-            {
-                return Err(Error::Conflict {
-                    problem: "this person is the only owner of a team that others belong to",
-                    next: "make another member its owner, or delete the team, and try again",
-                });
+            let heir = teams::heir(&mut tx, team.id, id).await?;
+            let sole =
+                team.role == Role::Owner && teams::count_owners(&mut tx, team.id).await? == 1;
+            match heir {
+                None => {
+                    teams::delete(&mut tx, team.id).await?;
+                    gone.push(team.workspace_id);
+                    self.note(&mut tx, Some(actor), Deed::DeleteTeam, Of::Team(team.id), "")
+                        .await?;
+                }
+                Some(_) if sole && oneself => {
+                    return Err(Error::Conflict {
+                        problem: "you are the only owner of a team that others belong to",
+                        next: "make another member its owner, or delete the team, and try again",
+                    });
+                }
+                Some(heir) if sole => {
+                    self.set_member(&mut tx, actor, team.id, heir, Role::Owner).await?;
+                }
+                Some(_) => {}
             }
         }
         users::delete(&mut tx, id).await?;
-        self.keep_an_admin(&mut tx, &account.user).await?;
+        self.keep_an_admin(&mut tx, &user).await?;
         self.note(&mut tx, Some(actor), Deed::DeleteUser, Of::User(id), "").await?;
-        tx.commit().await?;
+        let done = self.inner.store.commit_and_forget(tx, gone).await;
         self.forget_credentials();
-        Ok(store.forget().await?)
+        Ok(done?)
     }
 
     /// After somebody lost the right to administer: somebody else must have it.

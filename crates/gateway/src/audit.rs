@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Gateway, Result, check,
+    error::to_operator,
     pages::{page, page_size},
 };
 use mosaic_protocol::{
@@ -48,7 +49,9 @@ impl Gateway {
         query: &AuditVerifyQuery,
     ) -> Result<AuditReport> {
         check(actor, Action::ReadAudit, Object::Server)?;
-        let expect = query.expect.as_deref().map(audit::parse_head).transpose()?;
+        // What is refused here is what was asked for.
+        let expect = query.expect.as_deref().map(audit::parse_head).transpose();
+        let expect = expect.map_err(to_operator)?;
         Ok(audit::verify(&self.inner.store, expect).await?)
     }
 

@@ -82,6 +82,7 @@ impl From<mosaic_store::Error> for Error {
             Store::Taken => {
                 Error::Conflict { problem: "this exists already", next: "choose another" }
             }
+            Store::Gone => Error::NotFound,
             Store::QuotaExceeded { quota_bytes } => Error::QuotaExceeded { quota_bytes },
             Store::TooMany(_) => Error::Conflict {
                 problem: "there are as many of these as there may be",
@@ -99,10 +100,22 @@ impl From<mosaic_store::Error> for Error {
             },
             Store::DiskFull => Error::DiskFull,
             Store::Unavailable(_) => Error::Unavailable(error.to_string()),
-            Store::Refused { problem, remedy } => Error::Refused { problem, next: remedy },
-            Store::Sealed(_) | Store::Damaged(_) | Store::File { .. } | Store::Database(_) => {
-                Error::Internal(error.to_string())
-            }
+            // It may speak of master keys and files: for whoever runs the machine, who is told with `to_operator`.
+            Store::Refused { .. }
+            | Store::Sealed(_)
+            | Store::Damaged(_)
+            | Store::File { .. }
+            | Store::Database(_) => Error::Internal(error.to_string()),
         }
+    }
+}
+
+/// The store's refusals, in full: where nobody but the operator comes this far, or they are about the request itself.
+pub(crate) fn to_operator(error: mosaic_store::Error) -> Error {
+    match error {
+        mosaic_store::Error::Refused { problem, remedy } => {
+            Error::Refused { problem, next: remedy }
+        }
+        error => error.into(),
     }
 }

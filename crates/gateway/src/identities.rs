@@ -3,13 +3,13 @@
 use crate::{Caller, Departure, Error, Gateway, LoggedIn, Result, check, oidc::Arrival, person};
 use mosaic_protocol::{
     AccountName, IdentityId, ProviderName,
-    access::{Action, Actor, Object},
-    account::{Identity, UserState},
+    access::{Action, Actor, Grant, Object},
+    account::{Identity, LinkIdentityRequest, UserState},
     audit::{Deed, Of},
     page::Page,
 };
 use mosaic_store::{
-    Tx, audit, identities,
+    Tx, audit, identities, sessions,
     users::{self, NewUser},
 };
 
@@ -41,11 +41,19 @@ impl Gateway {
         self.depart(provider, None).await
     }
 
-    /// Sends a browser to a provider to link an account there.
-    pub async fn begin_link(&self, actor: &Actor, provider: &ProviderName) -> Result<Departure> {
+    /// Sends a browser to a provider to link an account there: another way in, so the password is asked for.
+    pub async fn begin_link(
+        &self,
+        actor: &Actor,
+        request: &LinkIdentityRequest,
+        caller: &Caller,
+    ) -> Result<Departure> {
         let person = person(actor)?;
         check(actor, Action::GuardOwn, Object::Own { owner: person.id })?;
-        self.depart(provider, Some(person.id)).await
+        self.check_provider(&request.provider)?;
+        self.confirm_password(actor, request.password.as_ref().map(|it| it.expose()), caller)
+            .await?;
+        self.depart(&request.provider, Some(person.id)).await
     }
 
     /// Somebody came back from a provider. `actor` is who this browser is logged in as, if it is.
@@ -66,6 +74,11 @@ impl Gateway {
             // Who began to link must be who comes back.
             let actor = actor.ok_or(Error::Unauthenticated)?;
             check(actor, Action::GuardOwn, Object::Own { owner: linking })?;
+            // Asked under the lock: a recovery may have ended the session on the way.
+            let Grant::Session(session_id) = person(actor)?.grant else {
+                return Err(Error::Unauthenticated);
+            };
+            sessions::owner(&mut tx, session_id).await?.ok_or(Error::Unauthenticated)?;
             match known {
                 Some(user_id) if user_id == linking => return Ok(Arrived::Linked),
                 Some(_) => {
@@ -83,13 +96,20 @@ impl Gateway {
         let user_id = match known {
             Some(user_id) => user_id,
             None if arrival.provider.signup => self.sign_up(&mut tx, &arrival).await?,
-            None => return Err(Error::WrongLogin),
+            None => return self.turn_away(tx, Of::Server).await,
         };
         let account = users::get(&mut tx, user_id).await?.ok_or(Error::WrongLogin)?;
         if account.user.state != UserState::Active {
-            return Err(Error::WrongLogin);
+            return self.turn_away(tx, Of::User(user_id)).await;
         }
         Ok(Arrived::LoggedIn(self.open_session(tx, user_id, caller, "provider").await?))
+    }
+
+    /// A provider vouched for somebody who does not get in.
+    async fn turn_away(&self, mut tx: Tx, of: Of) -> Result<Arrived> {
+        self.note(&mut tx, None, Deed::LoginFailed, of, "provider").await?;
+        tx.commit().await?;
+        Err(Error::WrongLogin)
     }
 
     async fn note_link(

@@ -107,10 +107,12 @@ impl Gateway {
         format!("{}/#{what}={code}", self.origin())
     }
 
-    /// Deletes what has expired.
+    /// Deletes what has expired, and forgets what could not be forgotten when it was deleted.
     pub async fn sweep(&self) -> Result<u64> {
         self.inner.login_limits.shrink();
-        Ok(mosaic_store::sweep::expired(&self.inner.store).await?)
+        let n = mosaic_store::sweep::expired(&self.inner.store).await?;
+        self.inner.store.forget().await?;
+        Ok(n)
     }
 }
 

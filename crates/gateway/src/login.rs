@@ -10,7 +10,7 @@ use mosaic_protocol::{
 use mosaic_store::{
     Tx,
     ambient::digest,
-    audit, links,
+    audit, identities, links,
     sessions::{self, NewSession},
     users,
 };
@@ -32,6 +32,26 @@ pub struct LoggedIn {
     pub secret: String,
     /// How long the cookie lasts.
     pub lasts_seconds: i64,
+}
+
+/// Somebody who is logged in has given their password once more.
+pub(crate) struct Confirmed {
+    user_id: UserId,
+    session_id: SessionId,
+    /// The hash that it fitted; none for those who have no password.
+    password: Option<String>,
+}
+
+impl Confirmed {
+    /// Asked under the lock, before what it was confirmed for: somebody else may have set another password or ended
+    /// the session meanwhile, and a recovery must not lose to what it was made against.
+    pub(crate) async fn still(&self, tx: &mut Tx) -> Result<()> {
+        let account = users::get(tx, self.user_id).await?.ok_or(Error::Unauthenticated)?;
+        if sessions::owner(tx, self.session_id).await? != Some(self.user_id) {
+            return Err(Error::Unauthenticated);
+        }
+        if account.password == self.password { Ok(()) } else { Err(Error::WrongLogin) }
+    }
 }
 
 impl Error {
@@ -122,57 +142,53 @@ impl Gateway {
     ) -> Result<()> {
         let person = person(actor)?;
         check(actor, Action::GuardOwn, Object::Own { owner: person.id })?;
-        self.confirm_password(person, request.current.as_ref().map(|it| it.expose()), caller)
+        let confirmed = self
+            .confirm_password(actor, request.current.as_ref().map(|it| it.expose()), caller)
             .await?;
         let hash = self.inner.passwords.hash(request.new.expose()).await?;
-        let Grant::Session(current) = person.grant else { return Err(Error::Unauthenticated) };
-        self.set_password(actor, person.id, &hash, Some(current)).await
-    }
-
-    /// Asks a logged-in person for their password once more. Those who have none have nothing to give.
-    pub(crate) async fn confirm_password(
-        &self,
-        person: &Person,
-        password: Option<&str>,
-        caller: &Caller,
-    ) -> Result<()> {
-        self.inner.login_limits.count(&person.id.to_string(), &caller.address)?;
-        let mut tx = self.inner.store.read().await?;
-        let account = users::get(&mut tx, person.id).await?.ok_or(Error::Unauthenticated)?;
-        drop(tx);
-        match (account.password, password) {
-            (None, _) => Ok(()),
-            (Some(_), None) => Err(Error::WrongLogin),
-            (Some(hash), Some(password)) => {
-                if self.inner.passwords.verify(password, Some(&hash)).await? {
-                    Ok(())
-                } else {
-                    Err(Error::WrongLogin)
-                }
-            }
-        }
-    }
-
-    async fn set_password(
-        &self,
-        actor: &Actor,
-        user_id: UserId,
-        hash: &str,
-        but: Option<SessionId>,
-    ) -> Result<()> {
-        let store = &self.inner.store;
-        let mut tx = audit::begin(store).await?;
-        users::set_password(&mut tx, user_id, hash).await?;
-        sessions::delete_all(&mut tx, user_id, but).await?;
-        links::clear(&mut tx, links::Purpose::Recovery(user_id)).await?;
-        self.note(&mut tx, Some(actor), Deed::SetPassword, Of::User(user_id), "").await?;
+        let mut tx = audit::begin(&self.inner.store).await?;
+        confirmed.still(&mut tx).await?;
+        users::set_password(&mut tx, person.id, &hash).await?;
+        sessions::delete_all(&mut tx, person.id, Some(confirmed.session_id)).await?;
+        links::clear(&mut tx, links::Purpose::Recovery(person.id)).await?;
+        self.note(&mut tx, Some(actor), Deed::SetPassword, Of::User(person.id), "").await?;
         tx.commit().await?;
         self.forget_credentials();
         Ok(())
     }
 
-    /// Sets a new password by a one-time link that an admin made, and ends every session and token: whoever had the
-    /// old password may have made some.
+    /// Asks a logged-in person for their password once more. Those who have none have nothing to give.
+    pub(crate) async fn confirm_password(
+        &self,
+        actor: &Actor,
+        password: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Confirmed> {
+        let person = person(actor)?;
+        let Grant::Session(session_id) = person.grant else { return Err(Error::Unauthenticated) };
+        self.inner.login_limits.count(&person.id.to_string(), &caller.address)?;
+        let mut tx = self.inner.store.read().await?;
+        let account = users::get(&mut tx, person.id).await?.ok_or(Error::Unauthenticated)?;
+        drop(tx);
+        let fits = match (&account.password, password) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(hash), Some(password)) => {
+                self.inner.passwords.verify(password, Some(hash)).await?
+            }
+        };
+        if !fits {
+            let mut tx = audit::begin(&self.inner.store).await?;
+            self.note(&mut tx, Some(actor), Deed::LoginFailed, Of::User(person.id), "confirm")
+                .await?;
+            tx.commit().await?;
+            return Err(Error::WrongLogin);
+        }
+        Ok(Confirmed { user_id: person.id, session_id, password: account.password })
+    }
+
+    /// Sets a new password by a one-time link that an admin made, ends every session and token, and unlinks every
+    /// account at a provider: whoever had the old password may have made some.
     pub async fn recover(&self, request: &RecoveryRequest, caller: &Caller) -> Result<()> {
         self.inner.login_limits.count_stranger("recovery", &caller.address)?;
         let hash = self.inner.passwords.hash(request.password.expose()).await?;
@@ -185,6 +201,11 @@ impl Gateway {
         users::set_password(&mut tx, user_id, &hash).await?;
         sessions::delete_all(&mut tx, user_id, None).await?;
         mosaic_store::tokens::delete_all(&mut tx, user_id).await?;
+        for identity in identities::list(&mut tx, user_id).await? {
+            identities::unlink(&mut tx, identity.id).await?;
+            self.note(&mut tx, None, Deed::UnlinkIdentity, Of::Identity(identity.id), "recover")
+                .await?;
+        }
         self.note(&mut tx, None, Deed::Recover, Of::User(user_id), "").await?;
         tx.commit().await?;
         self.forget_credentials();

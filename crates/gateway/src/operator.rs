@@ -1,6 +1,6 @@
 //! What only the one who runs the program on its own machine may do.
 
-use crate::{Error, Gateway, Result, check};
+use crate::{Error, Gateway, Result, check, error::to_operator};
 use mosaic_protocol::{
     AccountName, TeamId, UserId,
     access::{Action, Actor, Object},
@@ -28,7 +28,7 @@ impl Gateway {
                 problem: format!("the backup cannot be written: {error}"),
                 next: "choose a file in a folder that exists and that Mosaic may write".into(),
             },
-            error => error.into(),
+            error => to_operator(error),
         })?;
         let mut tx = audit::begin(store).await?;
         self.note(
@@ -46,7 +46,7 @@ impl Gateway {
     /// Changes the master key.
     pub async fn rotate_secrets(&self, actor: &Actor) -> Result<RotateReport> {
         check(actor, Action::Operate, Object::Server)?;
-        Ok(self.inner.store.rotate_secrets(actor).await?)
+        self.inner.store.rotate_secrets(actor).await.map_err(to_operator)
     }
 
     /// A fresh setup link, while no admin exists.

@@ -49,6 +49,7 @@ impl Gateway {
             }
             None => links::create(store, &mut tx, Purpose::Setup, expires_at).await?.secret,
         };
+        self.note(&mut tx, Some(&Actor::System), Deed::CreateSetup, Of::Server, "").await?;
         tx.commit().await?;
         Ok(Some(self.link("setup", &code)))
     }

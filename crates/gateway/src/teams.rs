@@ -104,10 +104,10 @@ impl Gateway {
         let store = &self.inner.store;
         let mut tx = audit::begin(store).await?;
         check_team(&mut tx, actor, Action::ChangeTeam, id).await?;
+        let workspace_id = self.team(&mut tx, actor, id).await?.workspace_id;
         teams::delete(&mut tx, id).await?;
         self.note(&mut tx, Some(actor), Deed::DeleteTeam, Of::Team(id), "").await?;
-        tx.commit().await?;
-        Ok(store.forget().await?)
+        Ok(store.commit_and_forget(tx, vec![workspace_id]).await?)
     }
 
     /// Who belongs to a team.

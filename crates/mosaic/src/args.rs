@@ -127,6 +127,9 @@ pub(crate) struct RestoreArgs {
     /// Keep API tokens; one that was revoked after the backup works again
     #[arg(long)]
     pub keep_tokens: bool,
+    /// Take a backup without a signature; anybody may have changed it
+    #[arg(long)]
+    pub unsigned: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -161,6 +161,9 @@ pub struct Identity {
 pub struct LinkIdentityRequest {
     /// Which provider.
     pub provider: ProviderName,
+    /// The password, for those who have one.
+    #[serde(default)]
+    pub password: Option<Password>,
 }
 
 /// Where to go next.

@@ -29,6 +29,8 @@ macro_rules! deeds {
 deeds! {
     /// The first admin was made.
     Setup "setup"
+    /// A link for making the first admin was made.
+    CreateSetup "create_setup"
     /// Somebody logged in.
     Login "login"
     /// Somebody tried to.

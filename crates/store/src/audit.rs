@@ -108,6 +108,15 @@ pub async fn list(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<AuditEntry>
 pub async fn verify(store: &Store, expect: Option<(i64, String)>) -> Result<AuditReport> {
     let mut tx = store.read().await?;
     let key = keyring::audit_key(&mut tx, store).await?;
+    walk(&mut tx, &key, expect).await
+}
+
+/// The same in a transaction, with a key at hand.
+pub(crate) async fn walk(
+    tx: &mut Tx,
+    key: &[u8],
+    expect: Option<(i64, String)>,
+) -> Result<AuditReport> {
     let head = sql!(tx, maybe(i64, Vec<u8>), "select seq, digest from audit_head where one = 1")?;
     let (head_seq, head_digest) = head.unwrap_or_default();
     let mut previous = Vec::new();
@@ -128,7 +137,7 @@ pub async fn verify(store: &Store, expect: Option<(i64, String)>) -> Result<Audi
             break;
         }
         for row in rows {
-            if row.0 != n + 1 || row.6 != digest(&key, &previous, &row) {
+            if row.0 != n + 1 || row.6 != digest(key, &previous, &row) {
                 return Ok(report(n, &previous, Some(n + 1), "an entry is missing or was changed"));
             }
             n += 1;

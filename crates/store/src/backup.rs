@@ -1,15 +1,16 @@
 //! Backups: one file that either database writes while it runs and either restores.
 //!
-//! JSON, a line each: what it is, then every table with its rows, then every blob in pieces, then the counts and the
-//! SHA-256 of all before. All of it is one moment's picture, because it is read in one transaction. The file appears
-//! under its name only when it is complete. The master key is not in it.
+//! JSON, a line each: what it is, then every table with its rows, then every blob in pieces, then the counts, the
+//! SHA-256 of all before, and that signed with a key that is made from the master key. All of it is one moment's
+//! picture, because it is read in one transaction. The file appears under its name only when it is complete. The
+//! master key is not in it.
 
 use crate::{
     Ambient, Error, Result, Store, Tx, blobs,
     datadir::sync_dir,
     db::{Conn, One, sql},
     error::at,
-    keyring::hex,
+    keyring::{Key, hex},
     migrate,
     tables::{Kind, TABLES, Table},
 };
@@ -32,7 +33,7 @@ pub(crate) const FORMAT: u32 = 1;
 
 /// One line of a backup.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Line {
     /// The first line.
     MosaicBackup { format: u32, migration: i64, taken_at: Time, key_id: String },
@@ -45,7 +46,14 @@ pub(crate) enum Line {
     /// Up to a mebibyte of it, in base64.
     Piece(String),
     /// The last line.
-    End { n_rows: i64, n_blobs: i64, sha256: String },
+    End {
+        n_rows: i64,
+        n_blobs: i64,
+        sha256: String,
+        /// Made with the master key over the SHA-256. Older backups have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
+    },
 }
 
 /// One value of a row.
@@ -68,12 +76,13 @@ impl Store {
             ));
         }
         // No blob that this picture has may be deleted before it is read.
-        let _stay = self.inner.blobs_stay.read().await;
+        let _held = self.hold_blobs();
         let mut tx = self.read().await?;
         tx.take_time().await?;
-        let (lines, written) = write_to(path.to_owned(), self.ambient().clone());
         let taken_at = self.ambient().now();
         let key_id = sealed_under(&mut tx).await?;
+        let key = self.signing_key(&key_id)?;
+        let (lines, written) = write_to(path.to_owned(), self.ambient().clone(), key);
         let sent = send_all(self, &mut tx, &lines, taken_at, key_id.clone()).await;
         drop(lines);
         let written = written.await.map_err(|error| Error::Damaged(error.to_string()))?;
@@ -91,6 +100,27 @@ impl Store {
             key_id,
         })
     }
+}
+
+impl Store {
+    /// The key that the database is sealed under, which another node may just have changed.
+    fn signing_key(&self, key_id: &str) -> Result<Key> {
+        let ring = self.keys();
+        let known = [vec![ring.current().clone()], self.inner.key_source.for_backups()?].concat();
+        known.into_iter().find(|key| key.id() == key_id).ok_or_else(|| {
+            Error::refused(
+                format!(
+                    "the data is sealed under master key {key_id} now, which this node has not"
+                ),
+                "give this node the new key, and try again",
+            )
+        })
+    }
+}
+
+/// What proves that whoever wrote a backup with this digest had the master key.
+pub(crate) fn signature(key: &Key, sha256: &str) -> String {
+    hex(&key.derive(b"mosaic backup 1", sha256.as_bytes()))
 }
 
 async fn sealed_under(tx: &mut Tx) -> Result<String> {
@@ -137,7 +167,7 @@ async fn send_all(
         }
         n_blobs += 1;
     }
-    send(lines, Line::End { n_rows, n_blobs, sha256: String::new() }).await?;
+    send(lines, Line::End { n_rows, n_blobs, sha256: String::new(), signature: None }).await?;
     Ok((n_rows, n_blobs))
 }
 
@@ -193,13 +223,17 @@ where
 }
 
 /// Writes the lines that are sent, and answers the size of the finished file.
-fn write_to(path: PathBuf, ambient: Ambient) -> (Lines, tokio::task::JoinHandle<Result<i64>>) {
+fn write_to(
+    path: PathBuf,
+    ambient: Ambient,
+    key: Key,
+) -> (Lines, tokio::task::JoinHandle<Result<i64>>) {
     let (lines, mut incoming) = mpsc::channel::<Line>(64);
     let writing = tokio::task::spawn_blocking(move || {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.partial", hex(&ambient.bytes::<4>())));
         let partial = path.with_file_name(name);
-        let result = write_lines(&partial, &path, &mut incoming);
+        let result = write_lines(&partial, &path, &key, &mut incoming);
         if result.is_err() {
             let _ = std::fs::remove_file(&partial);
         }
@@ -208,7 +242,12 @@ fn write_to(path: PathBuf, ambient: Ambient) -> (Lines, tokio::task::JoinHandle<
     (lines, writing)
 }
 
-fn write_lines(partial: &Path, path: &Path, incoming: &mut mpsc::Receiver<Line>) -> Result<i64> {
+fn write_lines(
+    partial: &Path,
+    path: &Path,
+    key: &Key,
+    incoming: &mut mpsc::Receiver<Line>,
+) -> Result<i64> {
     // It holds password hashes and everything people wrote: nobody else's business.
     let file = OpenOptions::new()
         .write(true)
@@ -223,8 +262,9 @@ fn write_lines(partial: &Path, path: &Path, incoming: &mut mpsc::Receiver<Line>)
     };
     let mut complete = false;
     while let Some(mut line) = incoming.blocking_recv() {
-        if let Line::End { sha256, .. } = &mut line {
+        if let Line::End { sha256, signature: signed, .. } = &mut line {
             *sha256 = hex(&out.sha256.clone().finalize());
+            *signed = Some(signature(key, sha256));
             complete = true;
         }
         let mut text =

@@ -11,6 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// How many looks of others may come between before the lock counts as held.
+const LOOKS: u32 = 10_000;
+
 /// A data directory that is ours until dropped.
 #[derive(Debug)]
 pub struct DataDir {
@@ -54,7 +57,7 @@ impl DataDir {
             .mode(0o600)
             .open(path.join("lock"))
             .map_err(unusable)?;
-        match lock.try_lock() {
+        match try_lock(&lock) {
             Ok(()) => {}
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
             Err(TryLockError::WouldBlock) => {
@@ -85,7 +88,8 @@ impl DataDir {
             }
             Err(error) => return Err(unusable(path)(error)),
         };
-        match lock.try_lock() {
+        // Shared, so that others may look at the same time; whoever takes the lock just then waits this look out.
+        match lock.try_lock_shared() {
             Ok(()) => Ok(LockState::Free),
             Err(TryLockError::WouldBlock) => Ok(LockState::Held(read_holder(&mut lock))),
             Err(TryLockError::Error(error)) => Err(unusable(path)(error)),
@@ -114,6 +118,19 @@ impl DataDir {
     pub fn database(&self) -> PathBuf {
         self.path.join("mosaic.db")
     }
+}
+
+/// Somebody who only looks shares the lock for a moment: as long as it can be shared, nobody owns the directory.
+fn try_lock(lock: &File) -> std::result::Result<(), TryLockError> {
+    for _ in 0..LOOKS {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => lock.try_lock_shared()?,
+            done => return done,
+        }
+        lock.unlock().map_err(TryLockError::Error)?;
+        std::thread::yield_now();
+    }
+    lock.try_lock()
 }
 
 fn unusable(path: &Path) -> impl Fn(std::io::Error) -> Error + Copy {

@@ -46,6 +46,9 @@ pub enum Tx {
 /// How long PostgreSQL may take to let us in.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
+/// How long SQLite waits for another process.
+const BUSY_TIME: Duration = Duration::from_secs(10);
+
 /// A row of one column.
 pub(crate) type One<T> = (T,);
 
@@ -94,7 +97,7 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10))
+            .busy_timeout(BUSY_TIME)
             // What is deleted is overwritten, so that a deleted person is gone from the file too.
             .pragma("secure_delete", "on")
             .pragma("cache_size", "-4096");
@@ -339,13 +342,19 @@ impl Tx {
 }
 
 impl Db {
-    /// Makes sure that what was deleted is in no file any more: on SQLite, empties the write-ahead log. (PostgreSQL
-    /// frees and overwrites the space of deleted rows on its own time, by vacuuming.)
-    pub(crate) async fn forget_deleted(&self) -> Result<()> {
-        if let Db::Sqlite { write, .. } = self {
-            sqlx::query("pragma wal_checkpoint(truncate)").execute(write).await?;
-        }
-        Ok(())
+    /// Makes sure that what was deleted is in no file any more: on SQLite, empties the write-ahead log. False if
+    /// somebody reads what it holds; then it is to be tried again. (PostgreSQL frees and overwrites the space of
+    /// deleted rows on its own time, by vacuuming.)
+    pub(crate) async fn forget_deleted(&self) -> Result<bool> {
+        let Db::Sqlite { write, .. } = self else { return Ok(true) };
+        let mut conn = write.acquire().await?;
+        // It waits for readers with everybody who writes behind it, so not for long.
+        sqlx::query("pragma busy_timeout = 500").execute(&mut *conn).await?;
+        let text = "pragma wal_checkpoint(truncate)";
+        let done: sqlx::Result<(i64, i64, i64)> = sqlx::query_as(text).fetch_one(&mut *conn).await;
+        let text = format!("pragma busy_timeout = {}", BUSY_TIME.as_millis());
+        sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut *conn).await?;
+        Ok(done?.0 == 0)
     }
 
     /// Whether the database answers and is whole, as far as it can tell by itself.

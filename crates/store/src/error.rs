@@ -11,6 +11,9 @@ pub enum Error {
     /// A name, or something else that must be unique, is taken.
     #[error("it is taken")]
     Taken,
+    /// What it was to be put into is not there any more.
+    #[error("it is gone")]
+    Gone,
     /// The workspace's quota does not allow so many bytes.
     #[error("the workspace's quota of {quota_bytes} bytes is used up")]
     QuotaExceeded {
@@ -105,7 +108,12 @@ impl From<sqlx::Error> for Error {
                     return Error::Damaged(format!("the database reports damage: {inner}"));
                 }
                 (Some(5 | 6 | 10 | 14), _) => return Error::Unavailable(inner.to_string()),
-                (None, code) if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => {
+                // No connection, no room, shut down; and what goes well when it is tried again: a lock that was
+                // waited for too long, a deadlock, two writers in each other's way, a transaction that stood idle.
+                (None, code)
+                    if ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
+                        || matches!(code, "55P03" | "25P03") =>
+                {
                     return Error::Unavailable(inner.to_string());
                 }
                 _ => {}

@@ -8,8 +8,12 @@ use crate::{
 use mosaic_protocol::{InviteId, TeamId, Time, UserId, invite::Invite, team::Role};
 use sqlx::FromRow;
 
-/// How many open invitations there may be.
-pub const MAX: i64 = 1000;
+/// How many open invitations one person may have made. (The one who runs the machine counts as one, too.)
+pub const MAX_MADE: i64 = 200;
+/// How many open invitations may lead into one team.
+pub const MAX_INTO_TEAM: i64 = 200;
+/// How many open invitations there may be that make accounts. Only admins make them.
+pub const MAX_ACCOUNTS: i64 = 1000;
 
 #[derive(FromRow)]
 struct Row {
@@ -57,13 +61,43 @@ pub struct NewInvite {
     pub expires_at: Time,
 }
 
-/// Makes an invitation; its code is shown once.
+/// Makes an invitation; its code is shown once. The bounds are such that nobody uses up what others need: who may
+/// only invite into teams does not count where accounts are made.
 pub async fn create(store: &Store, tx: &mut Tx, new: NewInvite) -> Result<(Invite, Minted)> {
-    let (n,) = sql!(tx, one One<i64>, "select count(*) from invites")?;
-    if n >= MAX {
-        return Err(Error::TooMany(MAX));
-    }
     let ambient = store.ambient();
+    let now = ambient.now();
+    let maker = new.made_by.map_or_else(String::new, |id| id.to_string());
+    let into = new.team.map_or_else(String::new, |(id, _)| id.to_string());
+    let (made,) = sql!(
+        tx,
+        one One<i64>,
+        "select count(*) from invites where coalesce(made_by, '') = $1 and creates_account = $2 and expires_at > $3",
+        maker,
+        new.creates_account,
+        now
+    )?;
+    let (into_team,) = sql!(
+        tx,
+        one One<i64>,
+        "select count(*) from invites where team_id = $1 and creates_account = $2 and expires_at > $3",
+        into,
+        new.creates_account,
+        now
+    )?;
+    let (accounts,) = sql!(
+        tx,
+        one One<i64>,
+        "select count(*) from invites where creates_account = 1 and expires_at > $1",
+        now
+    )?;
+    let bounds = [
+        (made, MAX_MADE),
+        (into_team, MAX_INTO_TEAM),
+        (if new.creates_account { accounts } else { 0 }, MAX_ACCOUNTS),
+    ];
+    if let Some((_, max)) = bounds.into_iter().find(|(n, max)| n >= max) {
+        return Err(Error::TooMany(max));
+    }
     let minted = ambient.mint("mosaic_i_");
     let invite = Invite {
         id: ambient.id(InviteId::new),

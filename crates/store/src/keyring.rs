@@ -10,6 +10,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, OpenOptions},
@@ -84,6 +85,11 @@ impl Key {
     /// A name for this key that gives nothing of it away.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// A keyed digest, with a key of its own for each purpose.
+    pub(crate) fn derive(&self, purpose: &[u8], bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+        mac(&mac(&*self.bytes, purpose), bytes)
     }
 
     fn cipher(&self) -> Aes256Gcm {
@@ -364,11 +370,18 @@ pub(crate) async fn found(tx: &mut Tx, ambient: &Ambient, ring: &Keyring) -> Res
 
 /// The key that binds the audit chain.
 pub(crate) async fn audit_key(tx: &mut Tx, store: &Store) -> Result<Zeroizing<Vec<u8>>> {
-    let sealed = load(tx, "audit")
-        .await?
-        .ok_or_else(|| Error::Damaged("the audit key is missing".into()))?;
+    let sealed = sealed_audit_key(tx).await?;
     // Asked for after the row was read: a ring older than the row may not open it.
     store.keys().open(b"audit", &sealed, "the audit key")
+}
+
+/// The same with a ring that is not the store's yet.
+pub(crate) async fn audit_key_of(tx: &mut Tx, ring: &Keyring) -> Result<Zeroizing<Vec<u8>>> {
+    ring.open(b"audit", &sealed_audit_key(tx).await?, "the audit key")
+}
+
+async fn sealed_audit_key(tx: &mut Tx) -> Result<Sealed> {
+    load(tx, "audit").await?.ok_or_else(|| Error::Damaged("the audit key is missing".into()))
 }
 
 /// Seals the store's own values under the ring's current key.
@@ -411,6 +424,15 @@ async fn put(
         sealed.bytes
     )?;
     Ok(())
+}
+
+fn mac(key: &[u8], bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    // A key of any length will do.
+    let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(key) else {
+        return vec![].into();
+    };
+    mac.update(bytes);
+    mac.finalize().into_bytes().to_vec().into()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -2,7 +2,7 @@
 
 use crate::{
     Ambient, DataDir, Db, Dialect, Error, Result, Tx,
-    blobs::BlobPlace,
+    blobs::{BlobPlace, Forgetting},
     commit::Committer,
     db::{One, sql},
     keyring::{self, Key, KeySource, Keyring},
@@ -47,9 +47,7 @@ pub(crate) struct Inner {
     pub(crate) lives: Arc<Lives>,
     pub(crate) committer: Committer,
     dir: std::sync::Mutex<Option<DataDir>>,
-    /// Held by a backup for as long as it reads, so that no blob it has seen is deleted under it; held alone while
-    /// files of blobs are deleted.
-    pub(crate) blobs_stay: tokio::sync::RwLock<()>,
+    pub(crate) forgetting: Forgetting,
     /// One change of the master key at a time.
     pub(crate) rotating: tokio::sync::Mutex<()>,
 }
@@ -137,11 +135,11 @@ impl Store {
             lives,
             committer,
             dir: std::sync::Mutex::new(Some(dir)),
-            blobs_stay: tokio::sync::RwLock::new(()),
+            forgetting: Forgetting::default(),
             rotating: tokio::sync::Mutex::new(()),
         };
         let store = Store { inner: Arc::new(inner) };
-        store.sweep_blob_files().await?;
+        store.sweep_all_files().await?;
         Ok(store)
     }
 
@@ -226,6 +224,7 @@ impl Store {
     /// Closes the database and gives the data directory free.
     pub async fn close(&self) {
         self.inner.committer.end().await;
+        self.settle().await;
         self.inner.db.close().await;
         self.inner.dir.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -1,17 +1,20 @@
 //! Restoring a backup: everything or nothing.
 //!
-//! The whole file is checked first. Then one transaction takes the old rows out and puts the new ones in, so a kill
-//! at any moment leaves either the old data or the new. Files of blobs are written before the commit, and those that
-//! belong to nobody are swept at the next start.
+//! That the file is whole is checked first. Then one transaction takes the old rows out and puts the new ones in, so
+//! a kill at any moment leaves either the old data or the new. Whether the file was written by whoever has the master
+//! key, and whether what it holds fits together, is checked in that transaction, on the very bytes that are restored.
+//! Files of blobs are written before the commit, and those that belong to nobody are swept at the next start.
+
+mod sound;
 
 use crate::{
     Error, Result, Store, Tx, audit,
     audit::Record,
-    backup::{FORMAT, Line, Value},
+    backup::{FORMAT, Line, Value, signature},
     blobs,
     db::{Conn, One, sql},
     error::at,
-    keyring::{self, KeySource, hex},
+    keyring::{self, Key, KeySource, hex},
     migrate,
     tables::{AUDIT_HEAD, Kind, TABLES, Table},
 };
@@ -22,6 +25,7 @@ use mosaic_protocol::{
     audit::{Deed, Of},
 };
 use sha2::{Digest, Sha256};
+use sound::is_sound;
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read},
@@ -38,6 +42,8 @@ pub struct How {
     pub replace: bool,
     /// Keep API tokens. One that was revoked after the backup works again.
     pub keep_tokens: bool,
+    /// Take a backup that carries no signature: whoever had it in their hands may have changed it.
+    pub unsigned: bool,
 }
 
 /// What a restore did.
@@ -138,7 +144,7 @@ fn check_lines(mut reader: Reader<impl BufRead>) -> Result<String> {
             Some((Line::Table { .. } | Line::Piece(_), _)) => {}
             Some((Line::MosaicBackup { .. }, _)) => return Err(reader.damaged("it begins twice")),
             Some((end @ Line::End { .. }, before)) => {
-                let Line::End { n_rows: rows, n_blobs: blobs, sha256 } = end else { continue };
+                let Line::End { n_rows: rows, n_blobs: blobs, sha256, .. } = end else { continue };
                 if (rows, blobs, sha256) != (n_rows, n_blobs, before) {
                     return Err(reader.damaged("its checksum is wrong"));
                 }
@@ -156,10 +162,14 @@ pub fn check_key(source: &KeySource, key_id: &str) -> Result<()> {
     if source.for_backups()?.iter().any(|key| key.id() == key_id) {
         return Ok(());
     }
-    Err(Error::refused(
+    Err(no_key(key_id))
+}
+
+fn no_key(key_id: &str) -> Error {
+    Error::refused(
         format!("this backup is sealed under master key {key_id}, which is not here"),
         "put its master.key into the data directory (a line more in the file, if there is another key), or set MOSAIC_MASTER_KEY",
-    ))
+    )
 }
 
 impl Store {
@@ -174,7 +184,6 @@ impl Store {
                 "give --replace to delete everything that is here first, or restore into an empty data directory",
             ));
         }
-        let stay = self.inner.blobs_stay.read().await;
         for table in
             TABLES.iter().rev().filter(|table| !matches!(table.name, "migrations" | "meta"))
         {
@@ -183,8 +192,10 @@ impl Store {
         clear(&mut tx, AUDIT_HEAD).await?;
         // Reading the file blocks; nothing else runs in this process.
         let mut reader = FileReader::open(path)?;
-        let restored = self.load(&mut tx, &mut reader, progress).await?;
-        drop(stay);
+        let loaded = self.load(&mut tx, &mut reader, progress).await?;
+        let keys = self.inner.key_source.for_backups()?;
+        let signed = loaded.is_signed(&reader, &keys, how)?;
+        let restored = loaded.restored;
         if !how.keep_tokens {
             clear(&mut tx, "tokens").await?;
         }
@@ -203,8 +214,21 @@ impl Store {
             generation.to_string()
         )?;
         // Opened with the restored check value: what was sealed before is gone with the old rows.
-        let ring = keyring::recognise(&mut tx, &self.inner.key_source.for_backups()?).await?;
+        let ring = keyring::recognise(&mut tx, &keys).await?;
         let ring = ring.ok_or_else(|| reader.damaged("it holds no keyring"))?;
+        if ring.current().id() != loaded.key_id {
+            return Err(reader.damaged("it is sealed under another key than it says"));
+        }
+        let key = keyring::audit_key_of(&mut tx, &ring).await?;
+        let log = audit::walk(&mut tx, &key, None).await?;
+        match (log.broken_at, signed) {
+            (None, _) => {}
+            // It was broken when the backup was written; that is no reason to lose everything else.
+            (Some(seq), true) => {
+                tracing::warn!(seq, "the backup's audit log is broken: {}", log.message);
+            }
+            (Some(_), false) => return Err(reader.damaged("its audit log is broken")),
+        }
         let before = self.keys();
         if before.current().id() != ring.current().id() {
             self.inner.key_source.hand_over(before.current(), ring.current())?;
@@ -225,7 +249,8 @@ impl Store {
             return Err(error);
         }
         self.inner.key_source.settle(ring.current())?;
-        self.forget().await?;
+        self.sweep_all_files().await?;
+        self.inner.db.forget_deleted().await?;
         Ok(restored)
     }
 
@@ -234,16 +259,21 @@ impl Store {
         tx: &mut Tx,
         reader: &mut FileReader,
         progress: impl Fn(i64),
-    ) -> Result<Restored> {
+    ) -> Result<Loaded> {
+        let Some((Line::MosaicBackup { key_id, .. }, _)) = reader.next()? else {
+            return Err(reader.damaged("it does not begin as one"));
+        };
         let mut done = Restored { n_rows: 0, n_blobs: 0 };
         let mut into: Option<(&'static Table, Vec<(&'static str, Kind)>)> = None;
-        let mut blob: Option<(WorkspaceId, BlobHash, Vec<u8>)> = None;
-        while let Some((line, _)) = reader.next()? {
+        let mut blob: Option<OpenBlob> = None;
+        // Blobs come in order, so none comes twice.
+        let mut last: Option<(WorkspaceId, BlobHash)> = None;
+        while let Some((line, before)) = reader.next()? {
             if !matches!(line, Line::Piece(_)) {
                 self.finish_blob(tx, reader, blob.take()).await?;
             }
             match line {
-                Line::MosaicBackup { .. } | Line::End { .. } => {}
+                Line::MosaicBackup { .. } => return Err(reader.damaged("it begins twice")),
                 Line::Table { name, columns } => into = Some(table(reader, &name, &columns)?),
                 Line::Row(values) => {
                     let (table, columns) =
@@ -255,8 +285,16 @@ impl Store {
                     done.n_rows += 1;
                     progress(done.n_rows);
                 }
-                Line::Blob { workspace_id, hash, .. } => {
-                    blob = Some((workspace_id, hash, vec![]));
+                Line::Blob { workspace_id, hash, size_bytes } => {
+                    let this = Some((workspace_id, hash.clone()));
+                    if this <= last {
+                        return Err(reader.damaged("a blob that is twice in it, or out of order"));
+                    }
+                    last = this;
+                    if blobs::size(tx, workspace_id, &hash).await? != Some(size_bytes) {
+                        return Err(reader.damaged("a blob without its row"));
+                    }
+                    blob = Some(OpenBlob { workspace_id, hash, size_bytes, bytes: vec![] });
                     done.n_blobs += 1;
                 }
                 Line::Piece(text) => {
@@ -265,22 +303,35 @@ impl Store {
                         .map_err(|_| reader.damaged("a piece is not base64"))?;
                     let open =
                         blob.as_mut().ok_or_else(|| reader.damaged("a piece without a blob"))?;
-                    open.2.extend(bytes);
+                    open.bytes.extend(bytes);
+                    if i64::try_from(open.bytes.len()).is_ok_and(|len| len > open.size_bytes) {
+                        return Err(reader.damaged("a blob that is larger than it says"));
+                    }
+                }
+                Line::End { n_rows, n_blobs, sha256, signature } => {
+                    // The file was checked before, but it may be another one by now.
+                    if (n_rows, n_blobs, &sha256) != (done.n_rows, done.n_blobs, &before) {
+                        return Err(reader.damaged("its checksum is wrong"));
+                    }
+                    if reader.next()?.is_some() {
+                        return Err(reader.damaged("something follows its end"));
+                    }
+                    agree(tx, reader, &done).await?;
+                    return Ok(Loaded { restored: done, key_id, sha256, signature });
                 }
             }
         }
-        self.finish_blob(tx, reader, blob).await?;
-        Ok(done)
+        Err(reader.damaged("it has no end"))
     }
 
     async fn finish_blob(
         &self,
         tx: &mut Tx,
         reader: &FileReader,
-        blob: Option<(WorkspaceId, BlobHash, Vec<u8>)>,
+        blob: Option<OpenBlob>,
     ) -> Result<()> {
-        let Some((workspace_id, hash, bytes)) = blob else { return Ok(()) };
-        if blobs::hash_of(&bytes) != hash {
+        let Some(OpenBlob { workspace_id, hash, size_bytes, bytes }) = blob else { return Ok(()) };
+        if blobs::hash_of(&bytes) != hash || i64::try_from(bytes.len()).ok() != Some(size_bytes) {
             return Err(reader.damaged("a blob does not have its hash"));
         }
         match blobs::restored_file(self, workspace_id, &hash) {
@@ -288,6 +339,51 @@ impl Store {
             None => blobs::put_chunks(tx, workspace_id, &hash, 0, &bytes).await,
         }
     }
+}
+
+/// A blob whose pieces are coming.
+struct OpenBlob {
+    workspace_id: WorkspaceId,
+    hash: BlobHash,
+    size_bytes: i64,
+    bytes: Vec<u8>,
+}
+
+/// A backup that was read to its end.
+struct Loaded {
+    restored: Restored,
+    key_id: String,
+    sha256: String,
+    signature: Option<String>,
+}
+
+impl Loaded {
+    /// Whether it carries a signature. A wrong one is refused, and so is none, unless that was asked for.
+    fn is_signed(&self, reader: &FileReader, keys: &[Key], how: How) -> Result<bool> {
+        let key = keys.iter().find(|key| key.id() == self.key_id);
+        let Some(key) = key else { return Err(no_key(&self.key_id)) };
+        match &self.signature {
+            Some(signed) if *signed == signature(key, &self.sha256) => Ok(true),
+            Some(_) => Err(reader.damaged("its signature is wrong: it was changed")),
+            None if how.unsigned => Ok(false),
+            None => Err(Error::refused(
+                format!("{} carries no signature: anybody may have changed it", reader.path),
+                "use another backup or, if you are sure of this one, give --unsigned",
+            )),
+        }
+    }
+}
+
+/// What must hold between the rows: every blob has come, and what is derived is derived anew.
+async fn agree(tx: &mut Tx, reader: &FileReader, done: &Restored) -> Result<()> {
+    let (n_blobs,) = sql!(tx, one One<i64>, "select count(*) from blobs")?;
+    if n_blobs != done.n_blobs {
+        return Err(reader.damaged("a blob has a row and no bytes"));
+    }
+    let text =
+        "update workspaces set used_bytes = (select coalesce(cast(sum(b.size_bytes) as bigint), 0)
+        from blobs b where b.workspace_id = workspaces.id)";
+    sql!(tx, run, text).map(drop)
 }
 
 async fn clear(tx: &mut Tx, table: &str) -> Result<()> {
@@ -315,6 +411,11 @@ async fn insert(
     columns: &[(&'static str, Kind)],
     values: Vec<Value>,
 ) -> Result<()> {
+    if let Some(((column, _), _)) =
+        columns.iter().zip(&values).find(|((column, _), value)| !is_sound(table, column, value))
+    {
+        return Err(reader.damaged(&format!("a value of {table}.{column} that makes no sense")));
+    }
     let names: Vec<&str> = columns.iter().map(|column| column.0).collect();
     let marks: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
     let text = sqlx::AssertSqlSafe(format!(

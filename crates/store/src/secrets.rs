@@ -29,6 +29,15 @@ struct Row {
     host: String,
     key_id: String,
     sealed: Vec<u8>,
+}
+
+/// What is shown of a secret; its sealed value stays in the database.
+#[derive(FromRow)]
+struct Shown {
+    #[sqlx(try_from = "String")]
+    id: SecretId,
+    name: String,
+    host: String,
     #[sqlx(try_from = "i64")]
     updated_at: Time,
 }
@@ -46,10 +55,10 @@ fn belongs_to(id: SecretId, workspace_id: WorkspaceId, name: &str, host: &str) -
 
 /// The secrets of a workspace, without their values.
 pub async fn list(tx: &mut Tx, workspace_id: WorkspaceId) -> Result<Vec<Secret>> {
-    let text = "select id, workspace_id, name, host, key_id, sealed, updated_at from secrets
-        where workspace_id = $1 order by name";
-    let rows = sql!(tx, all Row, text, workspace_id)?;
-    let secret = |row: Row| Secret {
+    let text =
+        "select id, name, host, updated_at from secrets where workspace_id = $1 order by name";
+    let rows = sql!(tx, all Shown, text, workspace_id)?;
+    let secret = |row: Shown| Secret {
         id: row.id,
         name: row.name,
         host: row.host,
@@ -101,7 +110,7 @@ pub async fn open(
     workspace_id: WorkspaceId,
     name: &str,
 ) -> Result<Option<(Zeroizing<Vec<u8>>, String)>> {
-    let text = "select id, workspace_id, name, host, key_id, sealed, updated_at from secrets
+    let text = "select id, workspace_id, name, host, key_id, sealed from secrets
         where workspace_id = $1 and name = $2";
     let Some(row) = sql!(tx, maybe Row, text, workspace_id, name)? else { return Ok(None) };
     let value = unseal(&store.keys(), &row)?;
@@ -152,7 +161,7 @@ impl Store {
         let rotation = self.inner.key_source.begin_rotation(self.ambient(), ring.current())?;
         let both = ring.with_next(rotation.next.clone());
 
-        let text = "select id, workspace_id, name, host, key_id, sealed, updated_at from secrets";
+        let text = "select id, workspace_id, name, host, key_id, sealed from secrets";
         let rows = sql!(tx, all Row, text)?;
         let n_secrets = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         for row in rows {

@@ -187,6 +187,20 @@ pub async fn count_owners(tx: &mut Tx, id: TeamId) -> Result<i64> {
     .0)
 }
 
+/// Who would own it without this person: of the other members with the highest role, the one who has been in it
+/// longest. None if there are no others.
+pub async fn heir(tx: &mut Tx, id: TeamId, but: UserId) -> Result<Option<UserId>> {
+    let row = sql!(
+        tx,
+        maybe One<String>,
+        "select user_id from members where team_id = $1 and user_id <> $2
+         order by case role when 'owner' then 0 when 'member' then 1 else 2 end, joined_at, user_id limit 1",
+        id,
+        but
+    )?;
+    row.map(|row| row.0.parse().map_err(|_| Error::Damaged("a person's id".into()))).transpose()
+}
+
 /// How many people belong to it.
 pub async fn count_members(tx: &mut Tx, id: TeamId) -> Result<i64> {
     Ok(sql!(tx, one One<i64>, "select count(*) from members where team_id = $1", id)?.0)
@@ -203,7 +217,7 @@ pub async fn leave(tx: &mut Tx, id: TeamId, user_id: UserId) -> Result<()> {
     crate::logs::team_changed(tx, id).await
 }
 
-/// Deletes it with its workspace. Files of its blobs go with `Store::forget`, after the commit.
+/// Deletes it with its workspace. Files of its blobs go with `Store::commit_and_forget`.
 pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
     crate::logs::team_changed(tx, id).await?;
     sql!(tx, run, "delete from teams where id = $1", id).map(drop)

@@ -157,7 +157,8 @@ pub async fn set_state(tx: &mut Tx, id: UserId, state: UserState) -> Result<()> 
     sql!(tx, run, "update users set state = $2 where id = $1", id, state).map(drop)
 }
 
-/// Deletes every row of that person, and their words in other people's conversations. Files of their blobs go with `Store::forget`, after the commit.
+/// Deletes every row of that person, and their words in other people's conversations. Files of their blobs go with
+/// `Store::commit_and_forget`.
 pub async fn delete(tx: &mut Tx, id: UserId) -> Result<()> {
     crate::logs::erase_author(tx, id).await?;
     sql!(tx, run, "delete from users where id = $1", id).map(drop)

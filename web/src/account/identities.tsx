@@ -1,22 +1,20 @@
 // The outside identities that may log in as me. Leaves out their names there: the server keeps none.
 import { api } from '../api';
 import { Confirm } from '../ui/confirm';
-import { useAction, useListing } from '../ui/hooks';
-import { Panel, Problem, Row, Rows, When } from '../ui/parts';
+import { useListing } from '../ui/hooks';
+import { Panel, Row, Rows, When } from '../ui/parts';
 import type { Provider } from '../wire';
 
 export function IdentitiesPanel({ providers }: { providers: Provider[] }) {
   const listing = useListing(api.identities);
-  const action = useAction();
   const label = (name: string): string => providers.find((provider) => provider.name === name)?.label ?? name;
   const open = providers.filter((provider) => listing.items?.every((identity) => identity.provider !== provider.name) ?? false);
-  const link = (provider: string): void =>
-    void action.run(async () => {
-      const { url } = await api.linkIdentity(provider);
-      const target = new URL(url, window.location.href);
-      if (target.protocol !== 'https:' && target.protocol !== 'http:') throw new Error('the provider gave an address that is not a web page');
-      window.location.assign(target.href);
-    });
+  const link = async (provider: string, password: string): Promise<void> => {
+    const { url } = await api.linkIdentity(provider, password);
+    const target = new URL(url, window.location.href);
+    if (target.protocol !== 'https:' && target.protocol !== 'http:') throw new Error('the provider gave an address that is not a web page');
+    window.location.assign(target.href);
+  };
   if (providers.length === 0 && listing.items?.length === 0) return null;
   return (
     <Panel title="Linked identities" lead="Accounts elsewhere that you can log in with.">
@@ -42,13 +40,18 @@ export function IdentitiesPanel({ providers }: { providers: Provider[] }) {
           />
         )}
       />
-      <Problem problem={action.problem} />
       {open.length > 0 && (
         <div className="actions">
           {open.map((provider) => (
-            <button key={provider.name} type="button" disabled={action.busy} onClick={() => link(provider.name)}>
-              Link {provider.label}
-            </button>
+            <Confirm
+              key={provider.name}
+              label="Link"
+              about={provider.label}
+              title={`Link ${provider.label}?`}
+              text="Whoever can log in there can then log in here as you."
+              password
+              act={(password) => link(provider.name, password)}
+            />
           ))}
         </div>
       )}

@@ -36,7 +36,7 @@ pub(crate) async fn restore(settings: &Settings, args: &RestoreArgs) -> anyhow::
     restore::check_key(&KeySource::of(options.master_key.clone(), &options.data), &key_id)?;
     let dir = DataDir::lock(&settings.data)?;
     let store = Store::open_holding(dir, Options { keep_spare_keys: true, ..options }).await?;
-    let how = How { replace: args.replace, keep_tokens: args.keep_tokens };
+    let how = How { replace: args.replace, keep_tokens: args.keep_tokens, unsigned: args.unsigned };
     let progress = |n_rows: i64| {
         if n_rows % 10_000 == 0 {
             out::progress(&format!("{n_rows} rows…"));

@@ -4,7 +4,12 @@ use crate::{on_both, support::*};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-on_both!(streams_end_with_the_right_to_them, a_new_password_ends_other_logins, one_ends_ones_own);
+on_both!(
+    streams_end_with_the_right_to_them,
+    a_new_password_ends_other_logins,
+    a_recovery_does_not_lose_to_a_change_under_way,
+    one_ends_ones_own
+);
 
 /// The promise.
 const SOON: Duration = Duration::from_secs(5);
@@ -91,6 +96,31 @@ async fn a_new_password_ends_other_logins(database: Database) {
     let old = json!({ "name": "ada", "password": PASSWORD });
     gateway.post("/api/login", old).await.refused(401, "wrong_login");
     ada.log_in_with("battery staple").await;
+}
+
+/// Whoever knows the old password must not be able to hold on to the account by changing it at the right moment.
+async fn a_recovery_does_not_lose_to_a_change_under_way(database: Database) {
+    let Some(gateway) = Gateway::start(database, &[]) else { return };
+    let root = gateway.admin().await;
+    let mut ada = gateway.invite(&root, "ada").await;
+    let mut password = PASSWORD.to_owned();
+    for round in 0..3 {
+        let made = root.post(&format!("/api/users/{}/recovery", ada.id), Value::Null).await.ok();
+        let (theirs, hers) = (format!("the thief's {round}"), format!("ada's own {round}"));
+        let change = json!({ "current": password, "new": theirs });
+        let recover = json!({ "code": code_of(&made["link"]), "password": hers });
+        let (changed, recovered) = tokio::join!(
+            ada.post("/api/me/password", change),
+            gateway.post("/api/recovery", recover)
+        );
+        // The change came first and ended the link, or the recovery came first and ended the change.
+        password = match (changed.status, recovered.status) {
+            (204, 403) => theirs,
+            (401, 204) => hers,
+            statuses => panic!("{statuses:?}"),
+        };
+        ada = ada.log_in_with(&password).await;
+    }
 }
 
 async fn one_ends_ones_own(database: Database) {

@@ -104,7 +104,6 @@ async fn body(
         }
         ("DELETE", "/api/me") => json!({ "name": bob.who.name, "password": PASSWORD }),
         ("POST", "/api/me/password") => json!({ "current": PASSWORD, "new": "battery staple" }),
-        ("POST", "/api/me/identities") => json!({ "provider": PROVIDER }),
         ("POST", "/api/commands") => {
             let log = bob.thing(mosaic_server::Kind::Log);
             let command = json!({ "kind": "send_message", "log": log, "text": "hello" });
@@ -126,6 +125,7 @@ async fn body(
             }
             return Some(request);
         }
+        ("POST", "/api/me/identities") => json!({ "provider": PROVIDER, "password": PASSWORD }),
         ("POST", "/api/users") => json!({ "name": format!("made-{}", fresh_id()) }),
         ("POST", "/api/operator/backup") => {
             json!({ "path": gateway.place().beside("a.backup") })

@@ -72,7 +72,7 @@ const NOT_KNOWN: &str = "/#problem=wrong_login";
 const BAD_CODE: &str = "/#problem=bad_code";
 
 async fn link(browser: &mut Browser, name: &str) -> String {
-    let request = json!({ "provider": "strict" });
+    let request = json!({ "provider": "strict", "password": PASSWORD });
     let away = browser.call(Method::POST, "/api/me/identities", request).await.ok();
     let link = browser.sign_in(away["url"].as_str().unwrap(), name).await;
     browser.come_back(&link).await
@@ -134,6 +134,31 @@ async fn only_who_is_known_gets_in(database: Database) {
     grace.call(Method::DELETE, &path, Value::Null).await.is(204);
     gateway.post("/api/login", guess).await.is(200);
 
+    // A link is another way in: who only has the session does not get one.
+    for request in
+        [json!({ "provider": "strict" }), json!({ "provider": "strict", "password": "not it" })]
+    {
+        let asked = ada.call(Method::POST, "/api/me/identities", request).await;
+        asked.refused(401, "wrong_login");
+    }
+    // Nor does a way in that somebody else made outlast a recovery.
+    let users = root.get("/api/users").await.ok();
+    let users = users["items"].as_array().unwrap();
+    let id = users.iter().find(|it| it["name"] == "ada-here").unwrap()["id"].as_str().unwrap();
+    let made = root.post(&format!("/api/users/{id}/recovery"), Value::Null).await.ok();
+    let code = code_of(&made["link"]);
+    let recover = json!({ "code": code, "password": PASSWORD });
+    gateway.post("/api/recovery", recover).await.is(204);
+    assert_eq!(Browser::new(&gateway).log_in("strict", "ada").await, NOT_KNOWN);
+    ada.log_in_by_password("ada-here").await;
+    assert_eq!(identities(&mut ada).await.len(), 0);
+    assert_eq!(link(&mut ada, "ada").await, "/#linked");
+    elsewhere.log_in("strict", "ada").await;
+    let log = gateway.operator().get("/api/audit?limit=200").await.ok().to_string();
+    for noted in ["\"unlink_identity\"", "\"confirm\"", "\"provider\"", "\"create_setup\""] {
+        assert!(log.contains(noted), "{noted} is not in {log}");
+    }
+
     // Suspended is suspended, whoever vouches; deleted is unknown.
     let users = root.get("/api/users").await.ok();
     let users = users["items"].as_array().unwrap();
@@ -164,7 +189,7 @@ async fn links_belong_to_who_made_them(database: Database) {
     assert_eq!(identities(&mut bob).await.len(), 0);
 
     // What Ada began, Bob cannot end as his, even with her cookie for the way: nor can nobody.
-    let request = json!({ "provider": "strict" });
+    let request = json!({ "provider": "strict", "password": PASSWORD });
     let begin = async |browser: &mut Browser| {
         let away = browser.call(Method::POST, "/api/me/identities", request.clone()).await.ok();
         browser.sign_in(away["url"].as_str().unwrap(), "byron").await

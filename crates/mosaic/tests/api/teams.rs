@@ -4,7 +4,12 @@ use crate::{cast::hash_of, on_both, support::*};
 use http::Method;
 use serde_json::{Value, json};
 
-on_both!(each_role_may_do_its_part, a_team_keeps_an_owner, the_server_keeps_an_admin);
+on_both!(
+    each_role_may_do_its_part,
+    a_team_keeps_an_owner,
+    a_deleted_owner_has_an_heir,
+    the_server_keeps_an_admin
+);
 
 /// What somebody tries, with which body, and the least role that may.
 type Deed = (Method, String, Value, &'static str);
@@ -100,8 +105,6 @@ async fn a_team_keeps_an_owner(database: Database) {
     let viewer = json!({ "role": "viewer" });
     ada.put(&member(&ada), viewer.clone()).await.refused(409, "conflict");
     ada.delete(&member(&ada), Value::Null).await.refused(409, "conflict");
-    let path = format!("/api/users/{}", ada.id);
-    root.delete(&path, Value::Null).await.refused(409, "conflict");
     let farewell = json!({ "name": "ada", "password": PASSWORD });
     ada.delete("/api/me", farewell).await.refused(409, "conflict");
 
@@ -131,6 +134,38 @@ async fn a_team_keeps_an_owner(database: Database) {
     root.delete(&format!("/api/users/{}", ada.id), Value::Null).await.is(204);
     let left = gateway.operator().get(&format!("/api/teams/{team_id}")).await;
     left.refused(404, "not_found");
+}
+
+/// An admin cannot look into a team, so an account goes without being told to settle it first.
+async fn a_deleted_owner_has_an_heir(database: Database) {
+    let Some(gateway) = Gateway::start(database, &[]) else { return };
+    let root = gateway.admin().await;
+    let ada = gateway.invite(&root, "ada").await;
+    let team = ada.make_team("Engines").await;
+    let team_id = team["id"].as_str().unwrap();
+    let mut people = vec![];
+    for (name, role) in [("vic", "viewer"), ("bob", "member"), ("cid", "member")] {
+        let person = gateway.invite(&root, name).await;
+        ada.bring_into(team_id, &person, role).await;
+        people.push(person);
+    }
+    root.delete(&format!("/api/users/{}", ada.id), Value::Null).await.is(204);
+    let members = people[1].get(&format!("/api/teams/{team_id}/members")).await.ok();
+    let members = members["items"].as_array().unwrap();
+    let roles: Vec<_> = members.iter().map(|it| (&it["name"], &it["role"])).collect();
+    let expected =
+        [("bob", "owner"), ("cid", "member"), ("vic", "viewer")].map(|(a, b)| (json!(a), json!(b)));
+    assert_eq!(roles, expected.each_ref().map(|(name, role)| (name, role)));
+    let log = gateway.operator().get("/api/audit?limit=200").await.ok().to_string();
+    assert!(log.contains(&format!("user:{} owner", people[1].id)), "{log}");
+    // Where there is another owner, nobody is raised.
+    people[1]
+        .put(&format!("/api/teams/{team_id}/members/{}", people[2].id), json!({ "role": "owner" }))
+        .await
+        .is(200);
+    root.delete(&format!("/api/users/{}", people[1].id), Value::Null).await.is(204);
+    let team = people[0].get(&format!("/api/teams/{team_id}")).await.ok();
+    assert_eq!(team["role"], "viewer");
 }
 
 async fn the_server_keeps_an_admin(database: Database) {

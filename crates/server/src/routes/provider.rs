@@ -90,7 +90,7 @@ pub(super) async fn link(
     cx: Cx,
     Json(request): Json<LinkIdentityRequest>,
 ) -> Result<Leaving, Refusal> {
-    let away = cx.gateway().begin_link(cx.actor()?, &request.provider).await?;
+    let away = cx.gateway().begin_link(cx.actor()?, &request, &cx.caller()).await?;
     Ok(Leaving {
         goto: Goto { url: away.url },
         cookie: Cookie::departure(&away.state, away.lasts_seconds),

@@ -27,7 +27,7 @@ async fn an_account_is_made_with_a_workspace(place: Place) {
     let mut tx = store.read().await.unwrap();
     let account = users::get(&mut tx, user.id).await.unwrap().unwrap();
     assert_eq!(account.user, user);
-    assert_eq!(account.password.as_deref(), Some("hash"));
+    assert_eq!(account.password.as_deref(), Some(seed::hash("c2FsdA").as_str()));
     assert_eq!((user.created_at, user.state, user.admin), (NOW, UserState::Active, false));
     let by_name = users::by_name(&mut tx, &name("ada")).await.unwrap().unwrap();
     assert_eq!(by_name.user, user);

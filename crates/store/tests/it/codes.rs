@@ -131,14 +131,39 @@ async fn invites_fall_with_who_made_them(place: Place) {
     store.close().await;
 }
 
+/// Each bound is of those who can reach it: nobody uses up what others need.
 async fn invites_have_a_bound(place: Place) {
     let store = place.open().await;
+    let (ada, _) = seed::user(&store, "ada").await;
+    let (bob, _) = seed::user(&store, "bob").await;
+    let (adas, bobs) = (seed::team(&store, "A", ada).await, seed::team(&store, "B", bob).await);
     let mut tx = store.write().await.unwrap();
-    for _ in 0..invites::MAX {
+    let into = |who, team: &mosaic_protocol::team::Team| invites::NewInvite {
+        creates_account: false,
+        team: Some((team.id, Role::Member)),
+        ..invite(Some(who))
+    };
+    for _ in 0..invites::MAX_MADE {
+        invites::create(&store, &mut tx, into(ada, &adas)).await.unwrap();
+    }
+    for full in [into(ada, &adas), into(ada, &bobs), into(bob, &adas)] {
+        let more = invites::create(&store, &mut tx, full).await.map(drop);
+        assert!(matches!(more, Err(Error::TooMany(_))), "{more:?}");
+    }
+    // Others invite, and admins make accounts, into that team as well.
+    invites::create(&store, &mut tx, into(bob, &bobs)).await.unwrap();
+    let account = invites::NewInvite { creates_account: true, ..into(bob, &adas) };
+    invites::create(&store, &mut tx, account).await.unwrap();
+    invites::create(&store, &mut tx, invite(Some(ada))).await.unwrap();
+    for _ in 0..invites::MAX_MADE {
         invites::create(&store, &mut tx, invite(None)).await.unwrap();
     }
     let more = invites::create(&store, &mut tx, invite(None)).await.map(drop);
-    assert!(matches!(more, Err(Error::TooMany(invites::MAX))), "{more:?}");
+    assert!(matches!(more, Err(Error::TooMany(invites::MAX_MADE))), "{more:?}");
+    // What has expired does not count.
+    place.clock.advance_ms(60 * 86_400_000);
+    let late = invites::NewInvite { expires_at: NOW.plus_days(61), ..into(ada, &adas) };
+    invites::create(&store, &mut tx, late).await.unwrap();
     drop(tx);
     store.close().await;
 }

@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-laws! { forged_backups }
+laws! { forged_backups, a_signature_tells_changes, what_is_derived_is_derived_anew }
 
 /// A small backup, its bytes, and a file beside it to put changed ones into.
 struct Sample {
@@ -73,7 +73,10 @@ async fn flipped_anywhere() {
     let len = sample.bytes.len();
     let last_line = sample.bytes[..len - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
     let flips = (0..len).step_by(7).map(|at| (at, at % 8));
-    let flips_at_the_end = (last_line..len).flat_map(|at| (0..8).map(move |bit| (at, bit)));
+    // The signature is checked with the key at hand, so not here.
+    let signature = String::from_utf8_lossy(&sample.bytes).rfind("\"signature\":\"").unwrap() + 13;
+    let flips = flips.filter(|(at, _)| *at < signature);
+    let flips_at_the_end = (last_line..signature).flat_map(|at| (0..8).map(move |bit| (at, bit)));
     for (at, bit) in flips.chain(flips_at_the_end) {
         let mut bytes = sample.bytes.clone();
         bytes[at] ^= 1 << bit;
@@ -192,6 +195,32 @@ async fn forged_backups(place: Place) {
         let blob = lines.iter().position(|line| line.get("blob").is_some()).unwrap();
         lines[blob]["blob"]["hash"] = "../../escaped".into();
     });
+    let blob = whole.iter().position(|line| line.get("blob").is_some()).unwrap();
+    let blobs_at = at(&whole, "blobs");
+    forgery("a row without bytes", &|lines| {
+        let next = lines[blob + 1..].iter().position(|line| line.get("blob").is_some());
+        drop(lines.drain(blob..blob + 1 + next.unwrap()));
+    });
+    forgery("bytes without a row", &|lines| drop(lines.remove(blobs_at + 1)));
+    forgery("another size", &|lines| lines[blob]["blob"]["size_bytes"] = 1_000_000.into());
+    forgery("a size that both agree on", &|lines| {
+        for line in lines.iter_mut() {
+            if let Some(size) = line.pointer_mut("/blob/size_bytes") {
+                *size = 1_000_000.into();
+            }
+        }
+        for row in &mut lines[blobs_at + 1..=blobs_at + 3] {
+            row["row"][2] = 1_000_000.into();
+        }
+    });
+    forgery("a password that takes four gigabytes to check", &|lines| {
+        lines[users + 1]["row"][3] = "$argon2id$v=19$m=4194304,t=2,p=1$c2FsdA$aGFzaA".into();
+    });
+    forgery("a name that nobody could have chosen", &|lines| {
+        lines[users + 1]["row"][1] = "A B".into();
+    });
+    let audit_at = at(&whole, "audit");
+    forgery("a deed that was not done", &|lines| lines[audit_at + 1]["row"][5] = "x".into());
     forgery("a long line", &|lines| lines[piece] = json!({"piece": "A".repeat(5_000_000)}));
 
     let before = place.tables().await;
@@ -199,7 +228,7 @@ async fn forged_backups(place: Place) {
     let forged = place.beside("forged");
     for (what, lines) in &forgeries {
         forge(&forged, lines);
-        let how = How { replace: true, keep_tokens: false };
+        let how = How { replace: true, keep_tokens: false, unsigned: true };
         let restored = try_restore(&store, &forged, how).await;
         let text = refusal(restored);
         assert!(text.contains("not a whole backup"), "{what}: {text}");
@@ -219,7 +248,66 @@ async fn forged_backups(place: Place) {
     }
     // The forger itself is honest: unchanged lines are a backup.
     forge(&forged, &whole);
-    try_restore(&store, &forged, How { replace: true, keep_tokens: true }).await.unwrap();
+    try_restore(&store, &forged, How { replace: true, keep_tokens: true, unsigned: true })
+        .await
+        .unwrap();
+    store.close().await;
+}
+
+/// Whoever has the backup, and not the key, cannot change it unnoticed.
+async fn a_signature_tells_changes(place: Place) {
+    let store = place.open().await;
+    seed::everything(&store, "m").await;
+    let path = place.beside("backup");
+    store.backup(&path).await.unwrap();
+    let whole = lines(&path);
+    let signature = whole.last().unwrap()["end"]["signature"].clone();
+    let before = place.tables().await;
+    let forged = place.beside("forged");
+    let asked = How { replace: true, ..How::default() };
+    let mut changed = whole[..whole.len() - 1].to_vec();
+    let users = changed.iter().position(|line| line["table"]["name"] == "users").unwrap();
+    changed[users + 1]["row"][4] = 1.into();
+    // No signature is refused unless it is asked for; the old one does not fit, whatever is asked for.
+    forge(&forged, &changed);
+    let text = refusal(try_restore(&store, &forged, asked).await);
+    assert!(text.contains("--unsigned"), "{text}");
+    let mut end = lines(&forged).pop().unwrap();
+    end["end"]["signature"] = signature;
+    let text = fs::read_to_string(&forged).unwrap();
+    let (head, _) = text.trim_end().rsplit_once('\n').unwrap();
+    fs::write(&forged, format!("{head}\n{end}\n")).unwrap();
+    for unsigned in [false, true] {
+        let text = refusal(try_restore(&store, &forged, How { unsigned, ..asked }).await);
+        assert!(text.contains("signature"), "{text}");
+    }
+    // Nor does one under a key that is not here.
+    changed[0]["mosaic_backup"]["key_id"] = "0000000000000000".into();
+    forge(&forged, &changed);
+    let text = refusal(try_restore(&store, &forged, How { unsigned: true, ..asked }).await);
+    assert!(text.contains("0000000000000000"), "{text}");
+    assert_eq!(place.tables().await, before);
+    try_restore(&store, &path, asked).await.unwrap();
+    store.close().await;
+}
+
+async fn what_is_derived_is_derived_anew(place: Place) {
+    let store = place.open().await;
+    seed::everything(&store, "m").await;
+    let path = place.beside("backup");
+    store.backup(&path).await.unwrap();
+    let before = place.tables().await["workspaces"].clone();
+    let mut lines = lines(&path);
+    lines.pop();
+    let at = lines.iter().position(|line| line["table"]["name"] == "workspaces").unwrap();
+    for row in &mut lines[at + 1..=at + 2] {
+        row["row"][4] = 0.into();
+    }
+    let forged = place.beside("forged");
+    forge(&forged, &lines);
+    let how = How { replace: true, unsigned: true, ..How::default() };
+    try_restore(&store, &forged, how).await.unwrap();
+    assert_eq!(place.tables().await["workspaces"], before);
     store.close().await;
 }
 

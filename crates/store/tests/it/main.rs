@@ -15,6 +15,7 @@ mod accounts;
 mod audit;
 mod backups;
 mod blobs;
+mod blobs_apart;
 mod codes;
 mod damaged_backups;
 mod forgetting;

@@ -38,7 +38,11 @@ async fn makes_a_private_directory_and_key(place: Place) {
     assert!(Key::from_hex(&text).is_some());
     assert_eq!(place.data().join("mosaic.db").exists(), !place.is_postgres());
     store.close().await;
+    // Two may look at once, and neither takes the other for an owner.
+    let looking = fs::File::open(place.data().join("lock")).unwrap();
+    looking.lock_shared().unwrap();
     assert_eq!(DataDir::look(&place.data()).unwrap(), LockState::Free);
+    drop(looking);
 }
 
 async fn one_process_at_a_time(place: Place) {

@@ -156,7 +156,7 @@ async fn onto_itself(place: Place) {
     seed::everything(&store, "later").await;
     store.delete_blob(workspace, &blobs::hash_of(b"blob m")).await.unwrap();
     for _ in 0..2 {
-        let how = How { replace: true, keep_tokens: false };
+        let how = How { replace: true, keep_tokens: false, unsigned: false };
         try_restore(&store, &path, how).await.unwrap();
         is_as_it_was(&store, &place, &before, workspace).await;
     }
@@ -172,7 +172,7 @@ async fn tokens_can_be_kept(place: Place) {
     let path = backup(&place).await;
     let store = place.open().await;
     for keep_tokens in [true, false] {
-        let how = How { replace: true, keep_tokens };
+        let how = How { replace: true, keep_tokens, unsigned: false };
         try_restore(&store, &path, how).await.unwrap();
         let tokens = &place.tables().await["tokens"];
         assert_eq!(*tokens == before["tokens"], keep_tokens, "{tokens:?}");
@@ -189,7 +189,7 @@ async fn accounts_are_not_replaced_unasked(place: Place) {
     let store = place.open().await;
     let text = refusal(try_restore(&store, &path, How::default()).await);
     assert!(text.contains("--replace"), "{text}");
-    let how = How { replace: false, keep_tokens: true };
+    let how = How { replace: false, keep_tokens: true, unsigned: false };
     refusal(try_restore(&store, &path, how).await);
     assert_eq!(place.tables().await, before);
     store.close().await;
@@ -205,7 +205,9 @@ async fn a_replaced_person_is_gone(place: Place) {
     let store = place.open().await;
     let canary = "canary7f3a";
     seed::everything(&store, canary).await;
-    try_restore(&store, &path, How { replace: true, keep_tokens: true }).await.unwrap();
+    try_restore(&store, &path, How { replace: true, keep_tokens: true, unsigned: false })
+        .await
+        .unwrap();
     for pass in ["open", "closed"] {
         assert!(!format!("{:?}", place.tables().await).contains(canary), "{pass}");
         for (path, bytes) in place.files() {
@@ -287,7 +289,9 @@ async fn backups_outlive_their_key(place: Place) {
     for n in [0, 2, 1, 0] {
         let (key_id, path) = &backups[n];
         restore::check_key(&place.key_source(), key_id).unwrap();
-        try_restore(&store, path, How { replace: true, keep_tokens: true }).await.unwrap();
+        try_restore(&store, path, How { replace: true, keep_tokens: true, unsigned: false })
+            .await
+            .unwrap();
         has_blobs(&store).await;
         let workspace = personal_of_m(&store).await;
         let value = seed::open_secret(&store, workspace, "KEY-m").await.unwrap();
@@ -311,7 +315,9 @@ async fn a_store_with_no_log(place: Place) {
     seed::user(&store, "ada").await;
     let path = place.beside("backup");
     store.backup(&path).await.unwrap();
-    try_restore(&store, &path, How { replace: true, keep_tokens: false }).await.unwrap();
+    try_restore(&store, &path, How { replace: true, keep_tokens: false, unsigned: false })
+        .await
+        .unwrap();
     let report = audit::verify(&store, None).await.unwrap();
     assert_eq!((report.entries, report.broken_at), (1, None));
     assert_eq!(place.rows("select name from users").await, ["ada"]);

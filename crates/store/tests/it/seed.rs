@@ -17,16 +17,25 @@ use mosaic_store::{
     batch::{Append, Batch, CommandKey, NewEntry, NewLog},
     conversations, identities, invites, links, secrets, sessions, teams, tokens, users, workspaces,
 };
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 pub(crate) fn name(text: &str) -> AccountName {
     AccountName::try_from(text.to_owned()).unwrap()
 }
 
+/// What is stored of a password, with a salt that can be found again.
+pub(crate) fn hash(salt: &str) -> String {
+    format!("$argon2id$v=19$m=19456,t=2,p=1${salt}$aGFzaA")
+}
+
 pub(crate) async fn try_user(store: &Store, account: &str, display_name: &str) -> Result<User> {
     let mut tx = store.write().await?;
     let name = name(account);
-    let new = users::NewUser { name: &name, display_name, password: Some("hash"), admin: false };
+    let new =
+        users::NewUser { name: &name, display_name, password: Some(&hash("c2FsdA")), admin: false };
     let user = users::create(store, &mut tx, new).await?;
     tx.commit().await?;
     Ok(user)
@@ -57,10 +66,10 @@ pub(crate) async fn join(store: &Store, team: &Team, user_id: UserId, role: Role
 }
 
 pub(crate) async fn delete_user(store: &Store, user_id: UserId) {
+    let own = personal(store, user_id).await;
     let mut tx = store.write().await.unwrap();
     users::delete(&mut tx, user_id).await.unwrap();
-    tx.commit().await.unwrap();
-    store.forget().await.unwrap();
+    store.commit_and_forget(tx, vec![own]).await.unwrap();
 }
 
 pub(crate) async fn put_secret(store: &Store, workspace: WorkspaceId, name: &str, value: &str) {
@@ -97,6 +106,20 @@ pub(crate) async fn append(store: &Store, tx: &mut mosaic_store::Tx, detail: &st
     audit::append(store, tx, record).await.unwrap();
 }
 
+/// Waits for what others do in the background: `while !done { patience.more().await }`.
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    pub(crate) fn new() -> Patience {
+        Patience(Instant::now() + Duration::from_secs(20))
+    }
+
+    pub(crate) async fn more(&self) {
+        assert!(Instant::now() < self.0, "waited in vain");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Bytes that are easy to tell apart and do not repeat.
 pub(crate) fn bytes(seed: u64, len: usize) -> Bytes {
     let mut state = seed.wrapping_mul(2).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -116,7 +139,7 @@ pub(crate) async fn everything(store: &Store, mark: &str) -> (UserId, WorkspaceI
     let later = NOW.plus_days(1);
     let ambient = store.ambient();
     let mut tx = audit::begin(store).await.unwrap();
-    users::set_password(&mut tx, user_id, &format!("hash-{mark}")).await.unwrap();
+    users::set_password(&mut tx, user_id, &hash(mark)).await.unwrap();
     let (agent, address) = (format!("Agent {mark}"), format!("10.0.0.1 {mark}"));
     let new = sessions::NewSession { user_id, expires_at: later, agent: &agent, address: &address };
     sessions::create(ambient, &mut tx, new).await.unwrap();

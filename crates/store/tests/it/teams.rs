@@ -142,8 +142,7 @@ async fn deleting_cascades(place: Place) {
     assert_eq!(teams::count_members(&mut tx, team.id).await.unwrap(), 1, "the team stays");
     assert!(workspaces::get(&mut tx, team.workspace_id).await.unwrap().is_some());
     teams::delete(&mut tx, team.id).await.unwrap();
-    tx.commit().await.unwrap();
-    store.forget().await.unwrap();
+    store.commit_and_forget(tx, vec![team.workspace_id]).await.unwrap();
     for table in ["teams", "members", "secrets", "blobs", "blob_chunks"] {
         let n = place.rows(format!("select cast(count(*) as text) from {table}")).await;
         assert_eq!(n, ["0"], "{table}");
