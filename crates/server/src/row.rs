@@ -80,6 +80,7 @@ type Serve = Arc<
 #[derive(Clone)]
 pub(crate) struct Cx {
     pub(crate) state: Arc<State>,
+    needs: Needs,
     actor: Option<Actor>,
     /// Who that is, as asked at the door.
     pub(crate) found: Option<Arc<Authenticated>>,
@@ -102,6 +103,28 @@ impl Cx {
         self.actor.as_ref()
     }
 
+    /// Finds out who it is and whether they pass. Asked at the door and again when a body has come in: that can take
+    /// as long as the caller likes, and a right that ended meanwhile must have ended here too.
+    pub(crate) async fn admit(&mut self) -> Result<(), Refusal> {
+        self.found = match &self.credential {
+            None => None,
+            Some(credential) => match self.state.gateway.authenticate(credential).await {
+                Ok(found) => Some(found),
+                Err(Error::Unauthenticated) => None,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        self.actor = match (&self.found, &self.credential, self.seen.peer) {
+            (Some(found), ..) => Some(found.actor.clone()),
+            (None, None, Peer::Operator) => Some(Actor::System),
+            (None, ..) => None,
+        };
+        if self.needs != Needs::Public {
+            meets(self.actor()?, self.needs).map_err(Error::Denied)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn caller(&self) -> Caller {
         Caller { address: self.seen.address.clone(), agent: self.seen.agent.clone() }
     }
@@ -121,10 +144,10 @@ impl Row {
         F: Fn(Cx, I) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<A, Refusal>> + Send + 'static,
     {
-        let serve: Serve = Arc::new(move |cx, parts, body| {
+        let serve: Serve = Arc::new(move |mut cx, parts, body| {
             let f = f.clone();
             Box::pin(async move {
-                let input = I::read(&cx, parts, body).await?;
+                let input = I::read(&mut cx, parts, body).await?;
                 let secure = cx.seen.secure;
                 Ok(f(cx, input).await?.into_response(secure))
             })
@@ -194,33 +217,18 @@ async fn admit(
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let credential = credential(&parts, seen.secure);
-    let found = match &credential {
-        None => None,
-        Some(credential) => match state.gateway.authenticate(credential).await {
-            Ok(found) => Some(found),
-            Err(Error::Unauthenticated) => None,
-            Err(error) => return Err(error.into()),
-        },
-    };
-    let actor = match (&found, &credential, seen.peer) {
-        (Some(found), ..) => Some(found.actor.clone()),
-        (None, None, Peer::Operator) => Some(Actor::System),
-        (None, ..) => None,
-    };
-    if row.needs != Needs::Public {
-        let actor = actor.as_ref().ok_or(Error::Unauthenticated)?;
-        meets(actor, row.needs).map_err(Error::Denied)?;
+    let (state, needs) = (state.clone(), row.needs);
+    let mut cx = Cx { state, needs, actor: None, found: None, credential, seen };
+    cx.admit().await?;
+    if let Some(Credential::Session(_)) = &cx.credential {
+        cx.state.origins.check_cookie_request(&parts)?;
     }
-    if let Some(Credential::Session(_)) = &credential {
-        state.origins.check_cookie_request(&parts)?;
-    }
-    if let Some(Actor::User(person)) = &actor {
-        state.throttle.user(&person.id.to_string())?;
+    if let Some(Actor::User(person)) = &cx.actor {
+        cx.state.throttle.user(&person.id.to_string())?;
         if let Grant::Token(id, _) = &person.grant {
-            state.throttle.token(&id.to_string())?;
+            cx.state.throttle.token(&id.to_string())?;
         }
     }
-    let cx = Cx { state: state.clone(), actor, found, credential, seen };
     (row.serve)(cx, parts, Body::new(body)).await
 }
 

@@ -30,6 +30,8 @@ mod rows;
 mod slowly;
 mod teams;
 mod telemetry;
+mod wire;
+mod withdrawn;
 
 /// A test per database of each async function, which takes the `Database` it is to run on.
 macro_rules! on_both {
