@@ -38,7 +38,7 @@ impl Gateway {
         actor: &Actor,
         request: &CreateInviteRequest,
     ) -> Result<CreatedInvite> {
-        check(actor, Action::Administer, Object::Server)?;
+        check(actor, Action::GuardServer, Object::Server)?;
         let mut tx = audit::begin(&self.inner.store).await?;
         let team = match request.team_id {
             None if request.role.is_some() => {

@@ -28,6 +28,7 @@ mod providers;
 mod records;
 mod rows;
 mod slowly;
+mod takeover;
 mod teams;
 mod telemetry;
 mod wire;
