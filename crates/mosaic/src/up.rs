@@ -156,6 +156,7 @@ pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
         request_time: Duration::from_secs(limits.request_seconds),
         header_bytes: number(limits.header_bytes, usize::MAX),
         connections: number(limits.connections, 1000),
+        connections_per_address: number(limits.connections_per_address, 1000),
         shutdown_time: Duration::from_secs(limits.shutdown_seconds),
         public_url: settings.public_url.clone(),
         allowed_hosts: settings.allowed_hosts.clone(),

@@ -17,12 +17,14 @@ mod leftover;
 mod lifeline;
 mod listen;
 mod metrics;
+mod moving;
 mod openapi;
 mod origin;
 mod refusal;
 mod routes;
 mod row;
 mod settings;
+mod shares;
 mod state;
 mod throttle;
 

@@ -1,6 +1,14 @@
 //! The sockets: the public one and the control socket, accepting, and stopping in order within a bound.
 
-use crate::{Settings, caller::Peer, housekeeping, leftover::Leftover, state::State};
+use crate::{
+    Settings,
+    caller::{self, Peer},
+    housekeeping,
+    leftover::Leftover,
+    moving::Moving,
+    shares::Shares,
+    state::State,
+};
 use axum::{Router, extract::Request};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -25,6 +33,8 @@ use tower::ServiceExt;
 /// How long a caller may take to send a request's head, and how long an idle connection is kept. Less where a whole
 /// request may not take that long.
 const HEAD_TIME: Duration = Duration::from_secs(20);
+/// How long a caller may take nothing of what is sent to it. Less where a whole request may not take that long.
+const STUCK_TIME: Duration = Duration::from_secs(20);
 
 /// A socket that is taken, but not answered yet.
 pub struct Bound {
@@ -94,6 +104,7 @@ impl Server {
 async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: Arc<Semaphore>) {
     let mut stopping = state.stopping.clone();
     let graceful = GracefulShutdown::new();
+    let shares = Shares::new(state.settings.connections_per_address);
     loop {
         // Waiting for room before accepting: what does not fit waits in the kernel's queue, which has a bound.
         let Ok(place) = room.clone().acquire_owned().await else { break };
@@ -110,17 +121,21 @@ async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: 
                 continue;
             }
         };
+        let peer = peer.ip().to_canonical();
+        // Behind a proxy there are many people; how many connections it opens is its own matter.
+        let share = match caller::is_trusted(peer, &state.settings.trusted_proxies) {
+            true => None,
+            false => match shares.take(caller::throttle_key(&peer.to_string())) {
+                Some(share) => Some(share),
+                // Closed without a word: an answer would take the place that it is not to have.
+                None => continue,
+            },
+        };
         quick(&stream);
-        let serving = serve(
-            stream,
-            Peer::Address(peer.ip().to_canonical()),
-            router.clone(),
-            &state,
-            &graceful,
-        );
+        let serving = serve(stream, Peer::Address(peer), router.clone(), &state, &graceful);
         tokio::spawn(async move {
             serving.await;
-            drop(place);
+            drop((place, share));
         });
     }
     drop(listener);
@@ -188,6 +203,7 @@ where
         .max_headers(100)
         .max_buf_size(state.settings.header_bytes.max(8192))
         .half_close(false);
+    let stream = Moving::new(stream, STUCK_TIME.min(state.settings.request_time));
     let connection = http.serve_connection(TokioIo::new(stream), service);
     let connection = graceful.watch(connection);
     async move {

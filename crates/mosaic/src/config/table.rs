@@ -145,6 +145,14 @@ pub(super) static KEYS: &[Key] = &[
         "Connections open at the same time.",
     ),
     whole(
+        "limits.connections_per_address",
+        "1000",
+        1,
+        1_000_000,
+        |s, _, v| s.limits.connections_per_address = v,
+        "Connections open at the same time from one IPv4 address or IPv6 /64 network. What comes from `trusted_proxies` is not counted.",
+    ),
+    whole(
         "limits.shutdown_seconds",
         "10",
         1,

@@ -18,6 +18,7 @@ mod bad_input;
 mod browser;
 mod cast;
 mod credentials;
+mod crowds;
 mod doors;
 mod endings;
 mod isolation;

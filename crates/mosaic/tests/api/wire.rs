@@ -9,7 +9,7 @@ use tokio::{
 };
 
 /// A connection that is written to by hand.
-pub(crate) struct Wire(TcpStream);
+pub(crate) struct Wire(pub(crate) TcpStream);
 
 impl Wire {
     pub(crate) async fn to(gateway: &Gateway) -> Wire {
@@ -42,6 +42,30 @@ impl Wire {
         String::from_utf8_lossy(&heard).into_owned()
     }
 
+    /// Whether this is heard, and not the end.
+    pub(crate) async fn closed_or(&mut self, text: &str) -> bool {
+        let mut heard = vec![];
+        let hearing = async {
+            while !String::from_utf8_lossy(&heard).contains(text) {
+                if self.0.read_buf(&mut heard).await.unwrap_or(0) == 0 {
+                    return false;
+                }
+            }
+            true
+        };
+        tokio::time::timeout(PATIENCE, hearing).await.expect("an answer, or the end")
+    }
+
+    /// Sends the head of a request, with more headers.
+    pub(crate) async fn head(&mut self, gateway: &Gateway, request: &Request<Bytes>, more: &str) {
+        let line = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri());
+        let mut head = format!("{line}host: {}\r\n{more}", gateway.host());
+        for (name, value) in request.headers() {
+            head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        }
+        self.say(head + "\r\n").await;
+    }
+
     /// Begins a request with a body, and comes back when the gateway has begun to read it.
     pub(crate) async fn begin(
         gateway: &Gateway,
@@ -51,19 +75,12 @@ impl Wire {
         media: &str,
         length: usize,
     ) -> Wire {
-        let signed =
-            who.sign(Request::builder().method(method).uri(path).body(Bytes::new()).unwrap());
-        let mut head =
-            format!("{} {path} HTTP/1.1\r\nhost: {}\r\n", signed.method(), gateway.host());
-        for (name, value) in signed.headers() {
-            head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
-        }
+        let request = Request::builder().method(method).uri(path).body(Bytes::new()).unwrap();
+        let more = format!(
+            "content-type: {media}\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n"
+        );
         let mut wire = Wire::to(gateway).await;
-        wire.say(head).await;
-        wire.say(format!(
-            "content-type: {media}\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
-        ))
-        .await;
+        wire.head(gateway, &who.sign(request), &more).await;
         wire.hear("100 Continue").await;
         wire
     }
