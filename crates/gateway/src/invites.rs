@@ -146,7 +146,7 @@ impl Gateway {
         request: &AcceptInviteRequest,
         caller: &Caller,
     ) -> Result<LoggedIn> {
-        self.inner.login_limits.count_stranger("invite", &caller.address)?;
+        self.inner.login_limits.count_here("invite", &caller.network)?;
         // Looked at before the costly hash, and again, for good, after it.
         let store = &self.inner.store;
         let mut tx = store.read().await?;

@@ -27,6 +27,7 @@ pub use blobs::BlobPieces;
 pub use credentials::{Authenticated, Credential};
 pub use error::{Error, Result};
 pub use identities::Arrived;
+pub use limits::network_of;
 pub use login::{Caller, LoggedIn};
 pub use oidc::{Departure, ProviderSettings};
 

@@ -76,17 +76,6 @@ pub(crate) fn forwarded_tls(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
-/// What is counted against an address: an IPv6 customer has a whole /64.
-pub(crate) fn throttle_key(address: &str) -> String {
-    match address.parse() {
-        Ok(IpAddr::V6(v6)) => {
-            let s = v6.segments();
-            format!("{:x}:{:x}:{:x}:{:x}::/64", s[0], s[1], s[2], s[3])
-        }
-        _ => address.to_owned(),
-    }
-}
-
 /// What a program calls itself.
 pub(crate) fn agent(headers: &HeaderMap) -> String {
     let agent =

@@ -15,7 +15,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use mosaic_gateway::Gateway;
+use mosaic_gateway::{Gateway, network_of};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -125,7 +125,7 @@ async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: 
         // Behind a proxy there are many people; how many connections it opens is its own matter.
         let share = match caller::is_trusted(peer, &state.settings.trusted_proxies) {
             true => None,
-            false => match shares.take(caller::throttle_key(&peer.to_string())) {
+            false => match shares.take(network_of(&peer.to_string())) {
                 Some(share) => Some(share),
                 // Closed without a word: an answer would take the place that it is not to have.
                 None => continue,

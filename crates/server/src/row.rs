@@ -11,7 +11,7 @@ use crate::{
 };
 use axum::{extract::Request, response::Response};
 use http::{Method, header, request::Parts};
-use mosaic_gateway::{Authenticated, Caller, Credential, Error, Gateway};
+use mosaic_gateway::{Authenticated, Caller, Credential, Error, Gateway, network_of};
 use mosaic_protocol::access::{Actor, Grant, Needs, meets};
 use schemars::{Schema, SchemaGenerator};
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -126,7 +126,11 @@ impl Cx {
     }
 
     pub(crate) fn caller(&self) -> Caller {
-        Caller { address: self.seen.address.clone(), agent: self.seen.agent.clone() }
+        Caller {
+            address: self.seen.address.clone(),
+            network: network_of(&self.seen.address),
+            agent: self.seen.agent.clone(),
+        }
     }
 }
 
