@@ -53,6 +53,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<Bound> {
 /// A running server.
 pub struct Server {
     stop: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
     state: Arc<State>,
     accepting: Vec<tokio::task::JoinHandle<()>>,
     housekeeping: tokio::task::JoinHandle<()>,
@@ -73,27 +74,49 @@ impl Server {
         let state = State::new(gateway, settings, stopping);
         let router = crate::state::router(state.clone());
         let mut accepting = vec![];
+        let (cut, over) = watch::channel(false);
         if let Some(path) = control {
             let listener = bind_control(path)?;
-            accepting.push(tokio::spawn(accept_control(listener, router.clone(), state.clone())));
+            accepting.push(tokio::spawn(accept_control(
+                listener,
+                router.clone(),
+                state.clone(),
+                over.clone(),
+            )));
         }
-        accepting.push(tokio::spawn(accept(bound.listener, router, state.clone(), connections)));
+        accepting.push(tokio::spawn(accept(
+            bound.listener,
+            router,
+            state.clone(),
+            connections,
+            over,
+        )));
         let housekeeping = tokio::spawn(housekeeping::run(state.clone()));
-        Ok(Server { stop, state, accepting, housekeeping, control: control.map(ToOwned::to_owned) })
+        Ok(Server {
+            stop,
+            cut,
+            state,
+            accepting,
+            housekeeping,
+            control: control.map(ToOwned::to_owned),
+        })
     }
 
-    /// Stops: takes no more connections, ends streams, lets requests under way finish within the bound. Answers
-    /// whether all of them did.
+    /// Stops: takes no more connections, ends streams, lets requests under way finish within the bound and cuts off
+    /// what is left, a backup too. Answers whether all of them did finish.
     pub async fn stop(self) -> bool {
         let _ = self.stop.send(true);
-        let _ = self.housekeeping.await;
+        let sweeping = self.housekeeping.abort_handle();
         let drained = async {
+            let _ = self.housekeeping.await;
             for accepting in self.accepting {
                 let _ = accepting.await;
             }
         };
         let in_time =
             tokio::time::timeout(self.state.settings.shutdown_time, drained).await.is_ok();
+        sweeping.abort();
+        let _ = self.cut.send(true);
         if let Some(path) = self.control {
             let _ = std::fs::remove_file(path);
         }
@@ -101,13 +124,23 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: Arc<Semaphore>) {
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    state: Arc<State>,
+    room: Arc<Semaphore>,
+    over: watch::Receiver<bool>,
+) {
     let mut stopping = state.stopping.clone();
     let graceful = GracefulShutdown::new();
     let shares = Shares::new(state.settings.connections_per_address);
     loop {
         // Waiting for room before accepting: what does not fit waits in the kernel's queue, which has a bound.
-        let Ok(place) = room.clone().acquire_owned().await else { break };
+        let place = tokio::select! {
+            place = room.clone().acquire_owned() => place,
+            _ = stopping.wait_for(|stop| *stop) => break,
+        };
+        let Ok(place) = place else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stopping.wait_for(|stop| *stop) => break,
@@ -133,6 +166,7 @@ async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: 
         };
         quick(&stream);
         let serving = serve(stream, Peer::Address(peer), router.clone(), &state, &graceful);
+        let serving = until(over.clone(), serving);
         tokio::spawn(async move {
             serving.await;
             drop((place, share));
@@ -160,7 +194,12 @@ fn bind_control(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn accept_control(listener: UnixListener, router: Router, state: Arc<State>) {
+async fn accept_control(
+    listener: UnixListener,
+    router: Router,
+    state: Arc<State>,
+    over: watch::Receiver<bool>,
+) {
     let mut stopping = state.stopping.clone();
     let graceful = GracefulShutdown::new();
     let own = rustix::process::geteuid().as_raw();
@@ -176,9 +215,18 @@ async fn accept_control(listener: UnixListener, router: Router, state: Arc<State
             tracing::warn!("another user of this machine tried the control socket");
             continue;
         }
-        tokio::spawn(serve(stream, Peer::Operator, router.clone(), &state, &graceful));
+        let serving = serve(stream, Peer::Operator, router.clone(), &state, &graceful);
+        tokio::spawn(until(over.clone(), serving));
     }
     graceful.shutdown().await;
+}
+
+/// Serves until it is over. What is dropped in the middle has changed nothing: its transaction ends with it.
+async fn until(mut over: watch::Receiver<bool>, serving: impl Future<Output = ()>) {
+    tokio::select! {
+        () = serving => {}
+        _ = over.wait_for(|over| *over) => {}
+    }
 }
 
 fn serve<S>(

@@ -94,3 +94,48 @@ async fn a_stop_does_not_wait_for_ever() {
     drop(gateway);
     Gateway::start_at(place, &[]).get("/readyz").await.is(200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_a_full_house() {
+    let settings = [("limits.connections", "16"), ("limits.shutdown_seconds", "60")];
+    let mut gateway = Gateway::start_sqlite(&settings);
+    let mut idle = vec![];
+    for _ in 0..16 {
+        let mut wire = Wire::to(&gateway).await;
+        wire.say("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        wire.hear("\r\n\r\nok").await;
+        idle.push(wire);
+    }
+    // Every place is taken; those who hold them ask for nothing.
+    gateway.signal(Signal::TERM);
+    assert!(gateway.ended(Duration::from_secs(6)).await.success());
+}
+
+/// Who waits for a lock in this database.
+const WAITING: &str = "select l.pid::text from pg_locks l join pg_database d on d.oid = l.database
+                       where not l.granted and d.datname = current_database()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_a_backup() {
+    let settings = [("limits.shutdown_seconds", "1")];
+    let Some(mut gateway) = Gateway::start(Database::Postgres, &settings) else { return };
+    gateway.admin().await;
+    // Somebody else holds a table that the backup must read.
+    let holding = gateway.place().hold("lock table users in access exclusive mode").await;
+    let (operator, file) = (gateway.operator(), gateway.place().beside("saved"));
+    let request = serde_json::json!({ "path": file });
+    let backup = tokio::spawn(async move {
+        let request =
+            Person::nobody(&operator).request(Method::POST, "/api/operator/backup", &request);
+        operator.try_send(request).await
+    });
+    let place = gateway.place().clone();
+    eventually("a backup that waits", PATIENCE, async || !place.rows(WAITING).await.is_empty())
+        .await;
+    gateway.signal(Signal::TERM);
+    assert!(gateway.ended(Duration::from_secs(10)).await.success(), "{}", gateway.log());
+    drop(holding);
+    assert!(!file.exists());
+    assert!(!backup.await.unwrap().is_ok_and(|answer| answer.status == 201));
+    Gateway::start_at(place, &[]).get("/readyz").await.is(200);
+}
