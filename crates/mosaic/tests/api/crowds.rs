@@ -65,3 +65,28 @@ async fn one_address_does_not_take_every_place() {
     gateway.get("/healthz").await.is(200);
     gateway.get("/healthz").await.is(200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_person_does_not_follow_with_every_connection() {
+    let gateway = Gateway::start_sqlite(&[]);
+    let root = gateway.admin().await;
+    let ada = gateway.invite(&root, "ada").await;
+    let token = ada.with_token(&["read"]).await;
+    let mut open = vec![];
+    for n in 0..20 {
+        let who = if n % 2 == 0 { &ada } else { &token };
+        let mut events = who.follow("/api/me/events").await;
+        assert_eq!(events.next().await.unwrap().name, "me");
+        open.push(events);
+    }
+    for who in [&ada, &token] {
+        let refused = who.get("/api/me/events").await.refused(429, "throttled");
+        assert!(refused.text().contains("streams") && !refused.header("retry-after").is_empty());
+    }
+    // Everything else of hers works, and so do others' streams; and a place that is left is free.
+    ada.get("/api/me").await.is(200);
+    root.get("/api/me/events").await.is(200);
+    open.pop();
+    eventually("a free place", PATIENCE, async || ada.get("/api/me/events").await.status == 200)
+        .await;
+}

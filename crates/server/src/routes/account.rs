@@ -6,6 +6,7 @@ use crate::{
     lifeline,
     refusal::Refusal,
     row::Cx,
+    state::MAX_STREAMS,
 };
 use mosaic_protocol::{
     SessionId, TokenId,
@@ -43,8 +44,10 @@ pub(super) async fn delete(
 }
 
 pub(super) async fn events(cx: Cx, (): ()) -> Result<Events, Refusal> {
-    cx.gateway().me(cx.actor()?).await?;
-    Ok(Events::new(lifeline::me_events(cx)))
+    let me = cx.gateway().me(cx.actor()?).await?;
+    let share = cx.state.streams.take(me.user.id);
+    let share = share.ok_or_else(|| Refusal::too_many_streams(MAX_STREAMS))?;
+    Ok(Events::new(lifeline::me_events(cx, share)))
 }
 
 pub(super) async fn change_password(
