@@ -148,9 +148,7 @@ async fn accept(
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file handles, most likely: others must be closed first.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                wait_a_little(&error).await;
                 continue;
             }
         };
@@ -174,6 +172,13 @@ async fn accept(
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// When a connection could not be accepted. Out of file handles, most likely: others must be closed first, and trying
+/// at once again and again would take the processor from them.
+async fn wait_a_little(error: &io::Error) {
+    tracing::warn!(%error, "a connection could not be accepted");
+    tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
 /// Small answers must not wait for the other end to acknowledge the last one.
@@ -208,7 +213,13 @@ async fn accept_control(
             accepted = listener.accept() => accepted,
             _ = stopping.wait_for(|stop| *stop) => break,
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                wait_a_little(&error).await;
+                continue;
+            }
+        };
         // The kernel says who is there; the file's mode alone could have been changed.
         let trusted = stream.peer_cred().is_ok_and(|cred| cred.uid() == own || cred.uid() == 0);
         if !trusted {
