@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod blobs;
+mod buckets;
 mod credentials;
 mod error;
 mod identities;
@@ -24,6 +25,7 @@ mod tokens;
 mod workspaces;
 
 pub use blobs::BlobPieces;
+pub use buckets::Buckets;
 pub use credentials::{Authenticated, Credential};
 pub use error::{Error, Result};
 pub use identities::Arrived;

@@ -4,24 +4,14 @@
 //! tight; the others are looser. Guessers in many networks can empty the account's; that must not keep its owner out,
 //! so networks that the owner has logged in from are held to the first and the last only.
 
-use crate::{Error, Result};
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    state::keyed::DashMapStateStore,
-};
+use crate::{Error, Result, buckets::Buckets};
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
-    num::NonZeroU32,
     sync::{Mutex, PoisonError},
 };
 
-type Buckets = RateLimiter<String, DashMapStateStore<String>, DefaultClock>;
-
 const LOOSER: u32 = 5;
-/// More keys than this, and the quiet ones are dropped at once.
-const MAX_KEYS: usize = 100_000;
 
 /// People log in from a few places; the oldest is forgotten.
 const MAX_NETWORKS: usize = 20;
@@ -47,12 +37,11 @@ pub(crate) enum Standing {
 
 impl LoginLimits {
     pub(crate) fn new(per_minute: u32) -> Self {
-        let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
-        let looser = per_minute.saturating_mul(NonZeroU32::new(LOOSER).unwrap_or(NonZeroU32::MIN));
+        let looser = per_minute.saturating_mul(LOOSER);
         Self {
-            account_from_network: RateLimiter::dashmap(Quota::per_minute(per_minute)),
-            account: RateLimiter::dashmap(Quota::per_minute(looser)),
-            network: RateLimiter::dashmap(Quota::per_minute(looser)),
+            account_from_network: Buckets::per_minute(per_minute),
+            account: Buckets::per_minute(looser),
+            network: Buckets::per_minute(looser),
             familiar: Mutex::default(),
         }
     }
@@ -61,16 +50,13 @@ impl LoginLimits {
     /// there is such an account or not; so for what is nobody's account: a code, a provider. Only the network can be
     /// held to those; a bucket for all would let one stranger shut everybody out.
     pub(crate) fn count_here(&self, what: &str, network: &str) -> Result<()> {
-        if self.account_from_network.len() > MAX_KEYS {
-            self.shrink();
-        }
-        check(&self.network, network.to_owned())?;
-        check(&self.account_from_network, format!("{what} {network}"))
+        check(&self.network, network)?;
+        check(&self.account_from_network, &format!("{what} {network}"))
     }
 
     /// Counts the same try on the account from everywhere.
     pub(crate) fn count_everywhere(&self, account: &str) -> Result<()> {
-        check(&self.account, account.to_owned())
+        check(&self.account, account)
     }
 
     /// Notes that the account's owner was there.
@@ -96,7 +82,7 @@ impl LoginLimits {
 
     pub(crate) fn shrink(&self) {
         for buckets in [&self.account_from_network, &self.account, &self.network] {
-            buckets.retain_recent();
+            buckets.shrink();
         }
     }
 }
@@ -112,10 +98,8 @@ pub fn network_of(address: &str) -> String {
     }
 }
 
-fn check(buckets: &Buckets, key: String) -> Result<()> {
-    buckets.check_key(&key).map_err(|until| Error::Throttled {
-        retry_after: until.wait_time_from(DefaultClock::default().now()),
-    })
+fn check(buckets: &Buckets, key: &str) -> Result<()> {
+    buckets.take(key).map_err(|retry_after| Error::Throttled { retry_after })
 }
 
 #[cfg(test)]
