@@ -36,6 +36,9 @@ const HEAD_TIME: Duration = Duration::from_secs(20);
 /// How long a caller may take nothing of what is sent to it. Less where a whole request may not take that long.
 const STUCK_TIME: Duration = Duration::from_secs(20);
 
+/// hyper takes no less; the configuration allows no less.
+const LEAST_HEAD: usize = 8192;
+
 /// A socket that is taken, but not answered yet.
 pub struct Bound {
     listener: TcpListener,
@@ -260,7 +263,7 @@ where
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME.min(state.settings.request_time))
         .max_headers(100)
-        .max_buf_size(state.settings.header_bytes.max(8192))
+        .max_buf_size(state.settings.header_bytes.max(LEAST_HEAD))
         .half_close(false);
     let stream = Moving::new(stream, STUCK_TIME.min(state.settings.request_time));
     let connection = http.serve_connection(TokioIo::new(stream), service);

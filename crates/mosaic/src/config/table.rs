@@ -42,7 +42,7 @@ pub(super) static KEYS: &[Key] = &[
         "allowed_hosts",
         Text(""),
         Kind::Hosts(|s, _, v| s.allowed_hosts = v),
-        "More hosts that requests may name, besides those of `listen` and `public_url`.",
+        "More hosts that requests may name, besides `localhost`, any IP address and the host of `public_url`.",
     ),
     key(
         "cors_origins",
@@ -131,7 +131,7 @@ pub(super) static KEYS: &[Key] = &[
     size(
         "limits.header_bytes",
         "32 KiB",
-        4 * KIB,
+        8 * KIB,
         MIB,
         |s, _, v| s.limits.header_bytes = v,
         "Largest head of a request, all headers together.",
