@@ -9,6 +9,7 @@
 //   prompt=login&login=NAME&password=anything     then     prompt=consent
 // Everything is in memory. Nothing here is fit for production.
 
+import { generateKeyPairSync, randomUUID } from "node:crypto";
 import http from "node:http";
 import { fstatSync } from "node:fs";
 import { Provider } from "oidc-provider";
@@ -36,6 +37,7 @@ server.listen(settings.port ?? 0, "127.0.0.1", () => {
 function provider(issuer) {
   return new Provider(issuer, {
     clients: [client],
+    ...(settings.fresh_key ? { jwks: { keys: [freshKey()] } } : {}),
     findAccount: (_context, name) => ({ accountId: name, claims: () => claims(name) }),
     claims: {
       openid: ["sub"],
@@ -48,6 +50,12 @@ function provider(issuer) {
     cookies: { keys: ["only-for-tests"] },
     ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 3600, IdToken: 600, Interaction: 600, Session: 3600 },
   });
+}
+
+// What a provider signs with after it has changed its key.
+function freshKey() {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return { ...privateKey.export({ format: "jwk" }), kid: randomUUID(), use: "sig" };
 }
 
 function claims(name) {

@@ -88,7 +88,7 @@ impl Gateway {
 
     /// Makes an account for somebody else.
     pub async fn create_user(&self, actor: &Actor, request: &CreateUserRequest) -> Result<User> {
-        check(actor, Action::Administer, Object::Server)?;
+        check(actor, Action::GuardServer, Object::Server)?;
         let hash = match &request.password {
             Some(password) => Some(self.inner.passwords.hash(password.expose()).await?),
             None => None,
@@ -114,7 +114,7 @@ impl Gateway {
         id: UserId,
         request: &ChangeUserRequest,
     ) -> Result<User> {
-        check(actor, Action::Administer, Object::Server)?;
+        check(actor, Action::GuardServer, Object::Server)?;
         let mut tx = audit::begin(&self.inner.store).await?;
         let account = users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
         users::set_admin(&mut tx, id, request.admin).await?;
@@ -163,7 +163,7 @@ impl Gateway {
 
     /// A one-time link with which somebody sets a new password.
     pub async fn create_recovery(&self, actor: &Actor, id: UserId) -> Result<OneTimeLink> {
-        check(actor, Action::Administer, Object::Server)?;
+        check(actor, Action::GuardServer, Object::Server)?;
         let store = &self.inner.store;
         let mut tx = audit::begin(store).await?;
         users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
@@ -176,7 +176,7 @@ impl Gateway {
 
     /// Deletes somebody's account and everything in it.
     pub async fn delete_user(&self, actor: &Actor, id: UserId) -> Result<()> {
-        check(actor, Action::Administer, Object::Server)?;
+        check(actor, Action::GuardServer, Object::Server)?;
         let mut tx = audit::begin(&self.inner.store).await?;
         let account = users::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
         self.delete_account(tx, actor, account.user).await

@@ -37,7 +37,7 @@ impl Gateway {
 
     /// Sends a browser to a provider to log in.
     pub async fn begin_login(&self, provider: &ProviderName, caller: &Caller) -> Result<Departure> {
-        self.inner.login_limits.count_stranger("provider", &caller.address)?;
+        self.inner.login_limits.count_here("provider", &caller.network)?;
         self.depart(provider, None).await
     }
 

@@ -38,7 +38,7 @@ impl Gateway {
         actor: &Actor,
         request: &CreateInviteRequest,
     ) -> Result<CreatedInvite> {
-        check(actor, Action::Administer, Object::Server)?;
+        check(actor, Action::GuardServer, Object::Server)?;
         let mut tx = audit::begin(&self.inner.store).await?;
         let team = match request.team_id {
             None if request.role.is_some() => {
@@ -146,7 +146,7 @@ impl Gateway {
         request: &AcceptInviteRequest,
         caller: &Caller,
     ) -> Result<LoggedIn> {
-        self.inner.login_limits.count_stranger("invite", &caller.address)?;
+        self.inner.login_limits.count_here("invite", &caller.network)?;
         // Looked at before the costly hash, and again, for good, after it.
         let store = &self.inner.store;
         let mut tx = store.read().await?;

@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod blobs;
+mod buckets;
 mod conversations;
 mod credentials;
 mod error;
@@ -29,10 +30,12 @@ mod tokens;
 mod workspaces;
 
 pub use blobs::BlobPieces;
+pub use buckets::Buckets;
 pub use credentials::{Authenticated, Credential};
 pub use error::{Error, Result};
 pub use following::Following;
 pub use identities::Arrived;
+pub use limits::network_of;
 pub use login::{Caller, LoggedIn};
 pub use mosaic_store::{Kept, Update};
 pub use oidc::{Departure, ProviderSettings};

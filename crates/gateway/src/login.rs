@@ -1,6 +1,11 @@
 //! Logging in and out, and new passwords.
 
-use crate::{Error, Gateway, Result, check, credentials::me, person};
+use crate::{
+    Error, Gateway, Result, check,
+    credentials::me,
+    limits::{Standing, network_of},
+    person,
+};
 use mosaic_protocol::{
     SessionId, UserId,
     access::{Action, Actor, Grant, Object, Person},
@@ -20,6 +25,8 @@ use mosaic_store::{
 pub struct Caller {
     /// The network address.
     pub address: String,
+    /// What is counted together with that address: an IPv6 customer has a whole network.
+    pub network: String,
     /// What the browser calls itself.
     pub agent: String,
 }
@@ -68,7 +75,8 @@ impl Gateway {
     /// Logs in by password. An unknown name, a wrong password, a suspended account and one without a password get the
     /// same answer after the same work.
     pub async fn login(&self, request: &LoginRequest, caller: &Caller) -> Result<LoggedIn> {
-        self.inner.login_limits.count(request.name.as_str(), &caller.address)?;
+        let name = request.name.as_str();
+        self.count_try(name, name, caller).await?;
         let store = &self.inner.store;
         let mut tx = store.read().await?;
         let account = users::by_name(&mut tx, &request.name).await?;
@@ -93,6 +101,25 @@ impl Gateway {
         }
     }
 
+    /// Counts one try at the account of this name under `key`.
+    async fn count_try(&self, key: &str, name: &str, caller: &Caller) -> Result<()> {
+        let limits = &self.inner.login_limits;
+        limits.count_here(key, &caller.network)?;
+        if limits.standing(name, &caller.network) == Standing::Familiar {
+            return Ok(());
+        }
+        let Err(throttled) = limits.count_everywhere(key) else { return Ok(()) };
+        // Memory begins anew with each start; open sessions tell where the owner has been before. Asked in the same
+        // way for names that nobody has.
+        let mut tx = self.inner.store.read().await?;
+        let addresses =
+            sessions::addresses(&mut tx, name, self.inner.store.ambient().now()).await?;
+        match addresses.iter().any(|address| network_of(address) == caller.network) {
+            true => Ok(()),
+            false => Err(throttled),
+        }
+    }
+
     /// Opens a session for somebody who has proved who they are, notes it and commits.
     pub(crate) async fn open_session(
         &self,
@@ -108,6 +135,7 @@ impl Gateway {
         let new = NewSession { user_id, expires_at, agent: &agent, address: &caller.address };
         let (id, minted) = sessions::create(store.ambient(), &mut tx, new).await?;
         let me = me(&mut tx, user_id).await?;
+        self.inner.login_limits.welcome(&me.user.name, &caller.network);
         let actor =
             Actor::User(Person { id: user_id, admin: me.user.admin, grant: Grant::Session(id) });
         self.note(&mut tx, Some(&actor), Deed::Login, Of::User(user_id), by.to_owned()).await?;
@@ -166,10 +194,11 @@ impl Gateway {
     ) -> Result<Confirmed> {
         let person = person(actor)?;
         let Grant::Session(session_id) = person.grant else { return Err(Error::Unauthenticated) };
-        self.inner.login_limits.count(&person.id.to_string(), &caller.address)?;
         let mut tx = self.inner.store.read().await?;
         let account = users::get(&mut tx, person.id).await?.ok_or(Error::Unauthenticated)?;
         drop(tx);
+        // Counted apart from logins: what strangers try does not keep out somebody who is in.
+        self.count_try(&person.id.to_string(), &account.user.name, caller).await?;
         let fits = match (&account.password, password) {
             (None, _) => true,
             (Some(_), None) => false,
@@ -190,13 +219,17 @@ impl Gateway {
     /// Sets a new password by a one-time link that an admin made, ends every session and token, and unlinks every
     /// account at a provider: whoever had the old password may have made some.
     pub async fn recover(&self, request: &RecoveryRequest, caller: &Caller) -> Result<()> {
-        self.inner.login_limits.count_stranger("recovery", &caller.address)?;
+        self.inner.login_limits.count_here("recovery", &caller.network)?;
+        // Looked at before the costly hash, and again, for good, after it.
+        let (store, code) = (&self.inner.store, digest(request.code.expose()));
+        let mut tx = store.read().await?;
+        if !links::is_recovery(&mut tx, &code, store.ambient().now()).await? {
+            return Err(Error::BadCode);
+        }
+        drop(tx);
         let hash = self.inner.passwords.hash(request.password.expose()).await?;
-        let store = &self.inner.store;
         let mut tx = audit::begin(store).await?;
-        let taken =
-            links::take_recovery(&mut tx, &digest(request.code.expose()), store.ambient().now())
-                .await?;
+        let taken = links::take_recovery(&mut tx, &code, store.ambient().now()).await?;
         let user_id = taken.ok_or(Error::BadCode)?;
         users::set_password(&mut tx, user_id, &hash).await?;
         sessions::delete_all(&mut tx, user_id, None).await?;

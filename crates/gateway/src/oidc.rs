@@ -11,9 +11,9 @@ use mosaic_store::{
     identities::{self, Flow},
 };
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
-    EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
-    TokenResponse,
+    AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, Scope, SignatureVerificationError, TokenResponse,
     core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata},
 };
 use std::{
@@ -25,6 +25,8 @@ use std::{
 const MINUTES: i64 = 10;
 /// How long a provider's description is believed; its keys change now and then.
 const DESCRIPTION_MINUTES: i64 = 60;
+/// A provider that changed its keys meanwhile is asked again, but not more often than this.
+const AGAIN_MINUTES: i64 = 1;
 const ANSWER_BYTES: usize = 1024 * 1024;
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
@@ -77,6 +79,8 @@ type Client = CoreClient<
 pub(crate) struct Providers {
     known: Vec<ProviderSettings>,
     descriptions: Mutex<HashMap<String, (Time, Arc<CoreProviderMetadata>)>>,
+    /// When each was last asked before its time.
+    asked_again: Mutex<HashMap<String, Time>>,
     /// Made when first needed: reading the machine's certificates takes time and memory.
     outbound: OnceLock<Outbound>,
 }
@@ -87,7 +91,12 @@ fn failed(error: impl std::fmt::Display) -> Error {
 
 impl Providers {
     pub(crate) fn new(known: Vec<ProviderSettings>) -> Result<Self> {
-        Ok(Self { known, descriptions: Mutex::default(), outbound: OnceLock::new() })
+        Ok(Self {
+            known,
+            descriptions: Mutex::default(),
+            asked_again: Mutex::default(),
+            outbound: OnceLock::new(),
+        })
     }
 
     pub(crate) fn find(&self, name: &ProviderName) -> Result<&ProviderSettings> {
@@ -116,6 +125,26 @@ impl Providers {
         {
             return Ok(description);
         }
+        self.ask(provider, now).await
+    }
+
+    /// Whether its description may be fetched before its time; if so, notes it.
+    fn may_ask_again(&self, provider: &ProviderSettings, now: Time) -> bool {
+        let mut asked = self.asked_again.lock().unwrap_or_else(PoisonError::into_inner);
+        let recently = asked
+            .get(&provider.name)
+            .is_some_and(|at| (*at..at.plus_minutes(AGAIN_MINUTES)).contains(&now));
+        if !recently {
+            asked.insert(provider.name.clone(), now);
+        }
+        !recently
+    }
+
+    async fn ask(
+        &self,
+        provider: &ProviderSettings,
+        now: Time,
+    ) -> Result<Arc<CoreProviderMetadata>> {
         let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(failed)?;
         let outbound = self.outbound()?;
         let send = |request| {
@@ -140,6 +169,14 @@ impl Providers {
         )
         .set_redirect_uri(RedirectUrl::new(redirect).map_err(failed)?))
     }
+}
+
+/// Whether a token was signed with a key that was not in the description: the provider may have a new one.
+fn is_unknown_key(error: &ClaimsVerificationError) -> bool {
+    matches!(
+        error,
+        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)
+    )
 }
 
 /// The whole chain of causes: the outermost alone only says "request failed".
@@ -222,9 +259,17 @@ impl Gateway {
             .await
             .map_err(explain)?;
         let id_token = tokens.id_token().ok_or_else(|| failed("it sent no ID token"))?;
-        let claims = id_token
-            .claims(&client.id_token_verifier(), &Nonce::new(flow.nonce))
-            .map_err(explain)?;
+        let nonce = Nonce::new(flow.nonce);
+        let claims = match id_token.claims(&client.id_token_verifier(), &nonce) {
+            Err(error)
+                if is_unknown_key(&error) && self.inner.oidc.may_ask_again(provider, now) =>
+            {
+                self.inner.oidc.ask(provider, now).await?;
+                let client = self.inner.oidc.client(provider, &self.origin(), now).await?;
+                id_token.claims(&client.id_token_verifier(), &nonce).map_err(explain)?
+            }
+            claims => claims.map_err(explain)?,
+        };
         Ok(Arrival {
             provider: provider.clone(),
             subject: claims.subject().to_string(),

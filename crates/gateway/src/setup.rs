@@ -56,12 +56,17 @@ impl Gateway {
 
     /// Makes the first admin.
     pub async fn setup(&self, request: &SetupRequest, caller: &Caller) -> Result<LoggedIn> {
-        self.inner.login_limits.count_stranger("setup", &caller.address)?;
+        self.inner.login_limits.count_here("setup", &caller.network)?;
+        // Looked at before the costly hash, and again, for good, after it.
+        let (store, code) = (&self.inner.store, digest(request.code.expose()));
+        let mut tx = store.read().await?;
+        if !links::is_setup(&mut tx, &code, store.ambient().now()).await? {
+            return Err(Error::BadCode);
+        }
+        drop(tx);
         let hash = self.inner.passwords.hash(request.password.expose()).await?;
-        let store = &self.inner.store;
         let mut tx = audit::begin(store).await?;
-        if !links::take_setup(&mut tx, &digest(request.code.expose()), store.ambient().now())
-            .await?
+        if !links::take_setup(&mut tx, &code, store.ambient().now()).await?
             || users::count_admins(&mut tx).await? > 0
         {
             return Err(Error::BadCode);

@@ -11,6 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Nothing was made before this; a clock that says so is wrong, and would let expired things live.
 pub(crate) const NOT_BEFORE_MS: i64 = 1_767_225_600_000; // 2026-01-01
 
+/// How long the database, and then the collector of telemetry, may take to be done with when everything else is.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
+
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let collector = settings.telemetry.clone();
     let telemetry = tokio::task::spawn_blocking(move || Telemetry::begin(&collector)).await??;
@@ -66,14 +69,18 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         if !server.stop().await {
             tracing::warn!("some requests were cut off");
         }
-        store.close().await;
+        // A database that does not answer any more would be waited for until somebody loses patience.
+        if tokio::time::timeout(CLOSE_TIME, store.close()).await.is_err() {
+            tracing::warn!("the database did not let go in time");
+        }
+        if let Some(telemetry) = telemetry {
+            let ended = tokio::task::spawn_blocking(move || telemetry.end());
+            let _ = tokio::time::timeout(CLOSE_TIME, ended).await;
+        }
     };
     tokio::select! {
         () = stopped => {}
         _ = signals.next() => bail!("stopped at once, because a second signal came"),
-    }
-    if let Some(telemetry) = telemetry {
-        tokio::task::spawn_blocking(move || telemetry.end()).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -156,6 +163,8 @@ pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
         request_time: Duration::from_secs(limits.request_seconds),
         header_bytes: number(limits.header_bytes, usize::MAX),
         connections: number(limits.connections, 1000),
+        connections_per_address: number(limits.connections_per_address, 1000),
+        streams_per_user: number(limits.streams_per_user, 50),
         shutdown_time: Duration::from_secs(limits.shutdown_seconds),
         public_url: settings.public_url.clone(),
         allowed_hosts: settings.allowed_hosts.clone(),

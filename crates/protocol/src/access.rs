@@ -47,6 +47,9 @@ pub enum Needs {
     Session,
     /// An admin; of a token, the admin scope.
     Admin,
+    /// An admin's login in a browser. What makes or takes over accounts is not for programs: with it, a stolen token
+    /// could become its owner.
+    AdminSession,
     /// An admin; of a token, the metrics scope.
     Metrics,
     /// The control socket.
@@ -64,6 +67,8 @@ pub enum Action {
     GuardOwn,
     /// Look after accounts, invitations and quotas of this server.
     Administer,
+    /// Change who can log in to this server, and as whom: make, invite and delete accounts, recover them, make admins.
+    GuardServer,
     /// Read and verify the audit log.
     ReadAudit,
     /// Read the metrics.
@@ -163,6 +168,7 @@ impl Action {
             | Action::KeepConversation => Needs::Login(Scope::Write),
             Action::GuardOwn => Needs::Session,
             Action::Administer | Action::ReadAudit => Needs::Admin,
+            Action::GuardServer => Needs::AdminSession,
             Action::ReadMetrics => Needs::Metrics,
             Action::Operate => Needs::Operator,
         }
@@ -175,13 +181,15 @@ pub fn meets(actor: &Actor, needs: Needs) -> Result<(), Denial> {
     let scope = match needs {
         Needs::Public => return Ok(()),
         Needs::Operator => return Err(Denial::Hidden),
-        Needs::Session => {
+        Needs::Admin | Needs::AdminSession | Needs::Metrics if !person.admin => {
+            return Err(Denial::Forbidden);
+        }
+        Needs::Session | Needs::AdminSession => {
             return match person.grant {
                 Grant::Session(_) => Ok(()),
                 Grant::Token(..) => Err(Denial::NeedsSession),
             };
         }
-        Needs::Admin | Needs::Metrics if !person.admin => return Err(Denial::Forbidden),
         Needs::Admin => Scope::Admin,
         Needs::Metrics => Scope::Metrics,
         Needs::Login(scope) => scope,
@@ -200,7 +208,11 @@ pub fn may(actor: &Actor, action: Action, object: &Object) -> Result<(), Denial>
     match (action, object) {
         // `meets` has already asked for the admin, or for nothing more than a login.
         (
-            Action::Administer | Action::ReadAudit | Action::ReadMetrics | Action::CreateTeam,
+            Action::Administer
+            | Action::GuardServer
+            | Action::ReadAudit
+            | Action::ReadMetrics
+            | Action::CreateTeam,
             Object::Server,
         ) => Ok(()),
         (

@@ -41,11 +41,14 @@ impl Default for Seen {
     }
 }
 
+/// Whether this is one of our proxies.
+pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&address.to_canonical()))
+}
+
 /// The caller's address: the peer's, or, as far as proxies that we trust vouch for it, the one they name. Read from the
 /// right, because everything left of a stranger's entry is the stranger's invention.
 pub(crate) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted =
-        |address: IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
     let forwarded: Vec<&str> = headers
         .get_all("x-forwarded-for")
         .iter()
@@ -54,7 +57,7 @@ pub(crate) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
         .collect();
     let mut address = peer;
     for entry in forwarded.iter().rev() {
-        if !is_trusted(address) {
+        if !is_trusted(address, trusted) {
             break;
         }
         match entry.trim().parse() {
@@ -67,21 +70,10 @@ pub(crate) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
 
 /// Whether a proxy that we trust says that the caller used TLS.
 pub(crate) fn forwarded_tls(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
-    trusted.iter().any(|net| net.contains(&peer.to_canonical()))
+    is_trusted(peer, trusted)
         && headers
             .get("x-forwarded-proto")
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"))
-}
-
-/// What is counted against an address: an IPv6 customer has a whole /64.
-pub(crate) fn throttle_key(address: &str) -> String {
-    match address.parse() {
-        Ok(IpAddr::V6(v6)) => {
-            let s = v6.segments();
-            format!("{:x}:{:x}:{:x}:{:x}::/64", s[0], s[1], s[2], s[3])
-        }
-        _ => address.to_owned(),
-    }
 }
 
 /// What a program calls itself.

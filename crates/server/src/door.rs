@@ -14,6 +14,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderValue, header, request::Parts};
+use mosaic_gateway::network_of;
 use mosaic_protocol::RequestId;
 use std::{net::IpAddr, sync::Arc, time::Instant};
 use tracing::Instrument;
@@ -96,7 +97,7 @@ fn check(state: &State, parts: &Parts, seen: &Seen) -> Result<Option<Response>, 
     if seen.peer == Peer::Operator {
         return Ok(None);
     }
-    state.throttle.address(&caller::throttle_key(&seen.address))?;
+    state.throttle.address(&network_of(&seen.address))?;
     state.origins.check(parts)?;
     Ok(state.origins.preflight(parts))
 }

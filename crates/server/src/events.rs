@@ -2,12 +2,13 @@
 
 use crate::{
     row::{Cx, RECHECK},
+    shares::Share,
     state::stopped,
 };
 use bytes::Bytes;
 use futures_util::Stream;
 use mosaic_gateway::{Error, Following, Update};
-use mosaic_protocol::{LogId, Seq, frame::ServerFrame};
+use mosaic_protocol::{LogId, Seq, UserId, frame::ServerFrame};
 use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -17,8 +18,10 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 pub(crate) fn of_log(
     cx: Cx,
     mut following: Following,
+    share: Option<Share<UserId>>,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
     async_stream::stream! {
+        let _share = share;
         let log = following.log();
         let mut stopping = cx.state.stopping.clone();
         let mut ticks = tokio::time::interval(RECHECK);

@@ -33,12 +33,15 @@ impl Body {
         Self(body)
     }
 
-    async fn read(self, limit: usize) -> Result<Bytes, Refusal> {
-        match Limited::new(self.0, limit).collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large(limit)),
-            Err(_) => Err(Error::Invalid("the body was cut off".into()).into()),
-        }
+    /// The only way to the bytes, and whoever brought them is asked again who they are.
+    async fn read(self, cx: &mut Cx, limit: usize) -> Result<Bytes, Refusal> {
+        let bytes = match Limited::new(self.0, limit).collect().await {
+            Ok(collected) => collected.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => return Err(Refusal::too_large(limit)),
+            Err(_) => return Err(Error::Invalid("the body was cut off".into()).into()),
+        };
+        cx.admit().await?;
+        Ok(bytes)
     }
 }
 
@@ -48,7 +51,7 @@ pub(crate) trait Input: Sized + Send {
     fn describe(row: &mut Row);
     /// Reads it.
     fn read(
-        cx: &Cx,
+        cx: &mut Cx,
         parts: Parts,
         body: Body,
     ) -> impl Future<Output = Result<Self, Refusal>> + Send;
@@ -109,8 +112,8 @@ pub(crate) struct Json<T>(pub(crate) T);
 pub(crate) struct Upload(Body, usize);
 
 impl Upload {
-    pub(crate) async fn read(self) -> Result<Bytes, Refusal> {
-        self.0.read(self.1).await
+    pub(crate) async fn read(self, cx: &mut Cx) -> Result<Bytes, Refusal> {
+        self.0.read(cx, self.1).await
     }
 }
 
@@ -245,7 +248,7 @@ impl<A: FromHead, B: FromHead> FromHead for (A, B) {
 impl Input for () {
     fn describe(_: &mut Row) {}
 
-    async fn read(_: &Cx, _: Parts, _: Body) -> Result<Self, Refusal> {
+    async fn read(_: &mut Cx, _: Parts, _: Body) -> Result<Self, Refusal> {
         Ok(())
     }
 }
@@ -256,7 +259,7 @@ impl<H: FromHead> Input for (H,) {
         H::describe(row);
     }
 
-    async fn read(_: &Cx, mut parts: Parts, _: Body) -> Result<Self, Refusal> {
+    async fn read(_: &mut Cx, mut parts: Parts, _: Body) -> Result<Self, Refusal> {
         Ok((H::read(&mut parts).await?,))
     }
 }
@@ -266,7 +269,7 @@ impl<T: DeserializeOwned + JsonSchema + Send> Input for Json<T> {
         row.body = Some(Some(|generator| generator.subschema_for::<T>()));
     }
 
-    async fn read(cx: &Cx, parts: Parts, body: Body) -> Result<Self, Refusal> {
+    async fn read(cx: &mut Cx, parts: Parts, body: Body) -> Result<Self, Refusal> {
         let media = parts
             .headers
             .get(header::CONTENT_TYPE)
@@ -279,7 +282,8 @@ impl<T: DeserializeOwned + JsonSchema + Send> Input for Json<T> {
         if !is_plain(&parts) {
             return Err(Refusal::unsupported_coding());
         }
-        let bytes = body.read(cx.state.settings.body_bytes).await?;
+        let limit = cx.state.settings.body_bytes;
+        let bytes = body.read(cx, limit).await?;
         // The parser would also take a list of the fields' values, which no document promises.
         if !bytes.is_empty() && bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(Error::Invalid("the body must be a JSON object".into()).into());
@@ -304,7 +308,7 @@ impl<H: FromHead, T: DeserializeOwned + JsonSchema + Send> Input for (H, Json<T>
         Json::<T>::describe(row);
     }
 
-    async fn read(cx: &Cx, mut parts: Parts, body: Body) -> Result<Self, Refusal> {
+    async fn read(cx: &mut Cx, mut parts: Parts, body: Body) -> Result<Self, Refusal> {
         let head = H::read(&mut parts).await?;
         Ok((head, Json::read(cx, parts, body).await?))
     }
@@ -316,7 +320,7 @@ impl<H: FromHead> Input for (H, Upload) {
         row.body = Some(None);
     }
 
-    async fn read(cx: &Cx, mut parts: Parts, body: Body) -> Result<Self, Refusal> {
+    async fn read(cx: &mut Cx, mut parts: Parts, body: Body) -> Result<Self, Refusal> {
         Ok((H::read(&mut parts).await?, Upload(body, cx.state.settings.blob_bytes)))
     }
 }

@@ -1,18 +1,26 @@
 //! Streams that end when the one who opened them loses the right to them.
 
-use crate::row::{Cx, RECHECK};
+use crate::{
+    row::{Cx, RECHECK},
+    shares::Share,
+};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use mosaic_gateway::{BlobPieces, Error};
-use mosaic_protocol::account::Me;
+use mosaic_protocol::{UserId, account::Me};
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior};
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Who I am, at once and whenever it changes; `gone` when the login ends.
-pub(crate) fn me_events(cx: Cx) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
+pub(crate) fn me_events(
+    cx: Cx,
+    share: Option<Share<UserId>>,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
     async_stream::stream! {
+        // Given back when the stream is dropped, whoever ends it.
+        let _share = share;
         let mut stopping = cx.state.stopping.clone();
         let mut ticks = tokio::time::interval(RECHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

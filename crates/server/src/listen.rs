@@ -2,15 +2,17 @@
 
 use crate::{
     Settings,
-    caller::Peer,
+    caller::{self, Peer},
     housekeeping,
     leftover::Leftover,
+    moving::Moving,
+    shares::{Share, Shares},
     state::{State, stopped},
 };
 use axum::{Router, extract::Request};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use mosaic_gateway::Gateway;
+use mosaic_gateway::{Gateway, network_of};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -21,13 +23,18 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 use tower::ServiceExt;
 
 /// How long a caller may take to send a request's head, and how long an idle connection is kept. Less where a whole
 /// request may not take that long.
 const HEAD_TIME: Duration = Duration::from_secs(20);
+/// How long a caller may take nothing of what is sent to it. Less where a whole request may not take that long.
+const STUCK_TIME: Duration = Duration::from_secs(20);
+
+/// hyper takes no less; the configuration allows no less.
+const LEAST_HEAD: usize = 8192;
 
 /// A socket that is taken, but not answered yet.
 pub struct Bound {
@@ -46,6 +53,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<Bound> {
 /// A running server.
 pub struct Server {
     stop: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
     state: Arc<State>,
     accepting: Vec<tokio::task::JoinHandle<()>>,
     housekeeping: tokio::task::JoinHandle<()>,
@@ -66,27 +74,49 @@ impl Server {
         let state = State::new(gateway, settings, stopping);
         let router = crate::state::router(state.clone());
         let mut accepting = vec![];
+        let (cut, over) = watch::channel(false);
         if let Some(path) = control {
             let listener = bind_control(path)?;
-            accepting.push(tokio::spawn(accept_control(listener, router.clone(), state.clone())));
+            accepting.push(tokio::spawn(accept_control(
+                listener,
+                router.clone(),
+                state.clone(),
+                over.clone(),
+            )));
         }
-        accepting.push(tokio::spawn(accept(bound.listener, router, state.clone(), connections)));
+        accepting.push(tokio::spawn(accept(
+            bound.listener,
+            router,
+            state.clone(),
+            connections,
+            over,
+        )));
         let housekeeping = tokio::spawn(housekeeping::run(state.clone()));
-        Ok(Server { stop, state, accepting, housekeeping, control: control.map(ToOwned::to_owned) })
+        Ok(Server {
+            stop,
+            cut,
+            state,
+            accepting,
+            housekeeping,
+            control: control.map(ToOwned::to_owned),
+        })
     }
 
-    /// Stops: takes no more connections, ends streams, lets requests under way finish within the bound. Answers
-    /// whether all of them did.
+    /// Stops: takes no more connections, ends streams, lets requests under way finish within the bound and cuts off
+    /// what is left, a backup too. Answers whether all of them did finish.
     pub async fn stop(self) -> bool {
         let _ = self.stop.send(true);
-        let _ = self.housekeeping.await;
+        let sweeping = self.housekeeping.abort_handle();
         let drained = async {
+            let _ = self.housekeeping.await;
             for accepting in self.accepting {
                 let _ = accepting.await;
             }
         };
         let in_time =
             tokio::time::timeout(self.state.settings.shutdown_time, drained).await.is_ok();
+        sweeping.abort();
+        let _ = self.cut.send(true);
         if let Some(path) = self.control {
             let _ = std::fs::remove_file(path);
         }
@@ -94,12 +124,23 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: Arc<Semaphore>) {
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    state: Arc<State>,
+    room: Arc<Semaphore>,
+    over: watch::Receiver<bool>,
+) {
     let mut stopping = state.stopping.clone();
     let open = Open::default();
+    let shares = Shares::new(state.settings.connections_per_address);
     loop {
         // Waiting for room before accepting: what does not fit waits in the kernel's queue, which has a bound.
-        let Ok(place) = room.clone().acquire_owned().await else { break };
+        let place = tokio::select! {
+            place = room.clone().acquire_owned() => place,
+            _ = stopping.wait_for(|stop| *stop) => break,
+        };
+        let Ok(place) = place else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stopping.wait_for(|stop| *stop) => break,
@@ -107,18 +148,34 @@ async fn accept(listener: TcpListener, router: Router, state: Arc<State>, room: 
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file handles, most likely: others must be closed first.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                wait_a_little(&error).await;
                 continue;
             }
         };
+        let peer = peer.ip().to_canonical();
+        // Behind a proxy there are many people; how many connections it opens is its own matter.
+        let share = match caller::is_trusted(peer, &state.settings.trusted_proxies) {
+            true => None,
+            false => match shares.take(network_of(&peer.to_string())) {
+                Some(share) => Some(share),
+                // Closed without a word: an answer would take the place that it is not to have.
+                None => continue,
+            },
+        };
         quick(&stream);
-        let peer = Peer::Address(peer.ip().to_canonical());
-        tokio::spawn(serve(stream, peer, router.clone(), &state, open.place(Some(place))));
+        let place = open.place(Some(place), share);
+        let serving = serve(stream, Peer::Address(peer), router.clone(), &state, place);
+        tokio::spawn(until(over.clone(), serving));
     }
     drop(listener);
     open.drained().await;
+}
+
+/// When a connection could not be accepted. Out of file handles, most likely: others must be closed first, and trying
+/// at once again and again would take the processor from them.
+async fn wait_a_little(error: &io::Error) {
+    tracing::warn!(%error, "a connection could not be accepted");
+    tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
 /// Small answers must not wait for the other end to acknowledge the last one.
@@ -139,7 +196,12 @@ fn bind_control(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn accept_control(listener: UnixListener, router: Router, state: Arc<State>) {
+async fn accept_control(
+    listener: UnixListener,
+    router: Router,
+    state: Arc<State>,
+    over: watch::Receiver<bool>,
+) {
     let mut stopping = state.stopping.clone();
     let open = Open::default();
     let own = rustix::process::geteuid().as_raw();
@@ -148,16 +210,31 @@ async fn accept_control(listener: UnixListener, router: Router, state: Arc<State
             accepted = listener.accept() => accepted,
             _ = stopping.wait_for(|stop| *stop) => break,
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                wait_a_little(&error).await;
+                continue;
+            }
+        };
         // The kernel says who is there; the file's mode alone could have been changed.
         let trusted = stream.peer_cred().is_ok_and(|cred| cred.uid() == own || cred.uid() == 0);
         if !trusted {
             tracing::warn!("another user of this machine tried the control socket");
             continue;
         }
-        tokio::spawn(serve(stream, Peer::Operator, router.clone(), &state, open.place(None)));
+        let serving = serve(stream, Peer::Operator, router.clone(), &state, open.place(None, None));
+        tokio::spawn(until(over.clone(), serving));
     }
     open.drained().await;
+}
+
+/// Serves until it is over. What is dropped in the middle has changed nothing: its transaction ends with it.
+async fn until(mut over: watch::Receiver<bool>, serving: impl Future<Output = ()>) {
+    tokio::select! {
+        () = serving => {}
+        _ = over.wait_for(|over| *over) => {}
+    }
 }
 
 fn serve<S>(
@@ -183,8 +260,9 @@ where
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME.min(state.settings.request_time))
         .max_headers(100)
-        .max_buf_size(state.settings.header_bytes.max(8192))
+        .max_buf_size(state.settings.header_bytes.max(LEAST_HEAD))
         .half_close(false);
+    let stream = Moving::new(stream, STUCK_TIME.min(state.settings.request_time));
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     async move {
         let mut connection = std::pin::pin!(connection);
@@ -211,13 +289,14 @@ struct Open(watch::Sender<()>);
 /// when the last holder lets go.
 #[derive(Clone)]
 pub(crate) struct Place {
-    _room: Option<Arc<tokio::sync::OwnedSemaphorePermit>>,
+    _room: Option<Arc<OwnedSemaphorePermit>>,
+    _share: Option<Arc<Share<String>>>,
     _open: watch::Receiver<()>,
 }
 
 impl Open {
-    fn place(&self, room: Option<tokio::sync::OwnedSemaphorePermit>) -> Place {
-        Place { _room: room.map(Arc::new), _open: self.0.subscribe() }
+    fn place(&self, room: Option<OwnedSemaphorePermit>, share: Option<Share<String>>) -> Place {
+        Place { _room: room.map(Arc::new), _share: share.map(Arc::new), _open: self.0.subscribe() }
     }
 
     async fn drained(self) {

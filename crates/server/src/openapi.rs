@@ -145,6 +145,7 @@ fn needs_text(needs: Needs) -> String {
         Needs::Login(scope) => format!("For anybody who is logged in; tokens need the scope `{scope}`."),
         Needs::Session => "For a login in a browser; tokens cannot do this.".to_owned(),
         Needs::Admin => "For admins; tokens need the scope `admin`.".to_owned(),
+        Needs::AdminSession => "For admins with a login in a browser; tokens cannot do this.".to_owned(),
         Needs::Metrics => "For admins; tokens need the scope `metrics`.".to_owned(),
         Needs::Operator => {
             "For the one who runs the program, over its control socket; to all others it does not exist.".to_owned()
@@ -155,8 +156,10 @@ fn needs_text(needs: Needs) -> String {
 fn security(needs: Needs) -> Value {
     match needs {
         Needs::Public | Needs::Operator => json!([]),
-        Needs::Session => json!([{ "session": [] }]),
-        _ => json!([{ "token": [] }, { "session": [] }]),
+        Needs::Session | Needs::AdminSession => json!([{ "session": [] }]),
+        Needs::Login(_) | Needs::Admin | Needs::Metrics => {
+            json!([{ "token": [] }, { "session": [] }])
+        }
     }
 }
 

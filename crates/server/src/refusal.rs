@@ -99,6 +99,16 @@ impl Refusal {
         Refusal::Operation(Error::Throttled { retry_after })
     }
 
+    pub(crate) fn too_many_streams(most: usize) -> Self {
+        Refusal::Http {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code: ErrorCode::Throttled,
+            message: format!("you have {most} streams open, and one person may have no more"),
+            next: "close a page or a program that follows something, then try again",
+            retry_after: Some(Duration::from_secs(5)),
+        }
+    }
+
     pub(crate) fn busy() -> Self {
         Refusal::Operation(Error::Unavailable("too many uploads at once".into()))
     }

@@ -18,6 +18,7 @@ const WRITE: Needs = Needs::Login(Scope::Write);
 const PUBLIC: Needs = Needs::Public;
 const SESSION: Needs = Needs::Session;
 const ADMIN: Needs = Needs::Admin;
+const ADMIN_SESSION: Needs = Needs::AdminSession;
 const OPERATOR: Needs = Needs::Operator;
 
 /// All routes. `metrics_open`: the operator lets anybody read the metrics.
@@ -189,19 +190,19 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         get("/ws", READ, "Follow logs and submit commands", conversation::socket),
         // Admins
         get("/api/users", ADMIN, "All accounts", admin::list_users),
-        post("/api/users", ADMIN, "Make an account", admin::create_user)
+        post("/api/users", ADMIN_SESSION, "Make an account", admin::create_user)
             .example(r#"{"name":"grace","password":"correct horse"}"#),
         get("/api/users/{user_id}", ADMIN, "One account", admin::get_user),
         patch(
             "/api/users/{user_id}",
-            ADMIN,
+            ADMIN_SESSION,
             "Make somebody an admin, or no longer",
             admin::change_user,
         )
         .example(r#"{"admin":false}"#),
         delete(
             "/api/users/{user_id}",
-            ADMIN,
+            ADMIN_SESSION,
             "Delete an account and everything in it",
             admin::delete_user,
         ),
@@ -209,12 +210,12 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         post("/api/users/{user_id}/resume", ADMIN, "Let an account be used again", admin::resume),
         post(
             "/api/users/{user_id}/recovery",
-            ADMIN,
+            ADMIN_SESSION,
             "Make a link for a new password",
             admin::recovery,
         ),
         get("/api/invites", ADMIN, "Open invitations", admin::list_invites),
-        post("/api/invites", ADMIN, "Invite somebody to this server", admin::create_invite)
+        post("/api/invites", ADMIN_SESSION, "Invite somebody to this server", admin::create_invite)
             .example(r#"{"team_id":"{Team}","role":"member","expires_in_hours":24}"#),
         delete("/api/invites/{invite_id}", ADMIN, "Take an invitation back", admin::delete_invite),
         get(

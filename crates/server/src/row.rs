@@ -7,12 +7,16 @@ use crate::{
     error::refuse,
     input::{Body, Input},
     refusal::Refusal,
+    shares::Share,
     state::State,
 };
 use axum::{extract::Request, response::Response};
 use http::{Method, header, request::Parts};
-use mosaic_gateway::{Authenticated, Caller, Credential, Error, Gateway};
-use mosaic_protocol::access::{Actor, Grant, Needs, meets};
+use mosaic_gateway::{Authenticated, Caller, Credential, Error, Gateway, network_of};
+use mosaic_protocol::{
+    UserId,
+    access::{Actor, Grant, Needs, meets},
+};
 use schemars::{Schema, SchemaGenerator};
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -82,6 +86,7 @@ type Serve = Arc<
 #[derive(Clone)]
 pub(crate) struct Cx {
     pub(crate) state: Arc<State>,
+    needs: Needs,
     actor: Option<Actor>,
     /// Who that is, as asked at the door.
     pub(crate) found: Option<Arc<Authenticated>>,
@@ -104,14 +109,48 @@ impl Cx {
         self.actor.as_ref()
     }
 
+    /// A place among the streams that this person may have open; none for the operator, who is one of a kind.
+    pub(crate) fn stream_share(&self) -> Result<Option<Share<UserId>>, Refusal> {
+        let Actor::User(person) = self.actor()? else { return Ok(None) };
+        let share = self.state.streams.take(person.id);
+        let most = self.state.settings.streams_per_user;
+        Ok(Some(share.ok_or_else(|| Refusal::too_many_streams(most))?))
+    }
+
     /// Whether the login that opened this still holds.
     pub(crate) async fn still_in(&self) -> Result<(), Error> {
         let credential = self.credential.as_ref().ok_or(Error::Unauthenticated)?;
         self.gateway().authenticate(credential).await.map(drop)
     }
 
+    /// Finds out who it is and whether they pass. Asked at the door and again when a body has come in: that can take
+    /// as long as the caller likes, and a right that ended meanwhile must have ended here too.
+    pub(crate) async fn admit(&mut self) -> Result<(), Refusal> {
+        self.found = match &self.credential {
+            None => None,
+            Some(credential) => match self.state.gateway.authenticate(credential).await {
+                Ok(found) => Some(found),
+                Err(Error::Unauthenticated) => None,
+                Err(error) => return Err(error.into()),
+            },
+        };
+        self.actor = match (&self.found, &self.credential, self.seen.peer) {
+            (Some(found), ..) => Some(found.actor.clone()),
+            (None, None, Peer::Operator) => Some(Actor::System),
+            (None, ..) => None,
+        };
+        if self.needs != Needs::Public {
+            meets(self.actor()?, self.needs).map_err(Error::Denied)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn caller(&self) -> Caller {
-        Caller { address: self.seen.address.clone(), agent: self.seen.agent.clone() }
+        Caller {
+            address: self.seen.address.clone(),
+            network: network_of(&self.seen.address),
+            agent: self.seen.agent.clone(),
+        }
     }
 }
 
@@ -129,10 +168,10 @@ impl Row {
         F: Fn(Cx, I) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<A, Refusal>> + Send + 'static,
     {
-        let serve: Serve = Arc::new(move |cx, parts, body| {
+        let serve: Serve = Arc::new(move |mut cx, parts, body| {
             let f = f.clone();
             Box::pin(async move {
-                let input = I::read(&cx, parts, body).await?;
+                let input = I::read(&mut cx, parts, body).await?;
                 let secure = cx.seen.secure;
                 Ok(f(cx, input).await?.into_response(secure))
             })
@@ -202,33 +241,18 @@ async fn admit(
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let credential = credential(&parts, seen.secure);
-    let found = match &credential {
-        None => None,
-        Some(credential) => match state.gateway.authenticate(credential).await {
-            Ok(found) => Some(found),
-            Err(Error::Unauthenticated) => None,
-            Err(error) => return Err(error.into()),
-        },
-    };
-    let actor = match (&found, &credential, seen.peer) {
-        (Some(found), ..) => Some(found.actor.clone()),
-        (None, None, Peer::Operator) => Some(Actor::System),
-        (None, ..) => None,
-    };
-    if row.needs != Needs::Public {
-        let actor = actor.as_ref().ok_or(Error::Unauthenticated)?;
-        meets(actor, row.needs).map_err(Error::Denied)?;
+    let (state, needs) = (state.clone(), row.needs);
+    let mut cx = Cx { state, needs, actor: None, found: None, credential, seen };
+    cx.admit().await?;
+    if let Some(Credential::Session(_)) = &cx.credential {
+        cx.state.origins.check_cookie_request(&parts)?;
     }
-    if let Some(Credential::Session(_)) = &credential {
-        state.origins.check_cookie_request(&parts)?;
-    }
-    if let Some(Actor::User(person)) = &actor {
-        state.throttle.user(&person.id.to_string())?;
+    if let Some(Actor::User(person)) = &cx.actor {
+        cx.state.throttle.user(&person.id.to_string())?;
         if let Grant::Token(id, _) = &person.grant {
-            state.throttle.token(&id.to_string())?;
+            cx.state.throttle.token(&id.to_string())?;
         }
     }
-    let cx = Cx { state: state.clone(), actor, found, credential, seen };
     (row.serve)(cx, parts, Body::new(body)).await
 }
 

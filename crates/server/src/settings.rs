@@ -17,6 +17,10 @@ pub struct Settings {
     pub header_bytes: usize,
     /// How many connections at once.
     pub connections: usize,
+    /// How many of them from one address, proxies that we trust aside.
+    pub connections_per_address: usize,
+    /// How many streams one person may have open, in all their browsers and programs together.
+    pub streams_per_user: usize,
     /// How long requests under way may go on when the gateway stops.
     pub shutdown_time: Duration,
     /// Where people reach the gateway, if that is not where it listens.

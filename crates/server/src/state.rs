@@ -1,8 +1,12 @@
 //! What every request can reach, and the router over it.
 
-use crate::{Settings, answer, assets, door, origin::Origins, routes, row, throttle::Throttle};
+use crate::{
+    Settings, answer, assets, door, origin::Origins, routes, row, shares::Shares,
+    throttle::Throttle,
+};
 use axum::{Router, routing::MethodRouter};
 use mosaic_gateway::Gateway;
+use mosaic_protocol::UserId;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{Semaphore, watch};
 
@@ -15,6 +19,8 @@ pub(crate) struct State {
     pub(crate) metrics: crate::metrics::Metrics,
     /// Uploads are held in memory while they are checked: only so many at once.
     pub(crate) uploads: Semaphore,
+    /// Streams that people have open. Each holds a connection for as long as they like.
+    pub(crate) streams: Arc<Shares<UserId>>,
     /// Turns true when the gateway stops: open streams end.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -30,6 +36,7 @@ impl State {
             throttle: Throttle::new(settings.throttles),
             metrics: crate::metrics::Metrics::new(),
             uploads: Semaphore::new(8),
+            streams: Shares::new(settings.streams_per_user),
             gateway,
             settings,
             stopping,

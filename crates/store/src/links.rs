@@ -70,6 +70,21 @@ pub async fn clear(tx: &mut Tx, purpose: Purpose) -> Result<()> {
         .map(drop)
 }
 
+/// Whether there is such a setup link.
+pub async fn is_setup(tx: &mut Tx, digest: &[u8], now: Time) -> Result<bool> {
+    is_open(tx, "setup", digest, now).await
+}
+
+/// Whether there is such a recovery link.
+pub async fn is_recovery(tx: &mut Tx, digest: &[u8], now: Time) -> Result<bool> {
+    is_open(tx, "recovery", digest, now).await
+}
+
+async fn is_open(tx: &mut Tx, kind: &str, digest: &[u8], now: Time) -> Result<bool> {
+    let text = "select id from links where kind = $1 and digest = $2 and expires_at > $3";
+    Ok(sql!(tx, maybe One<String>, text, kind, digest, now)?.is_some())
+}
+
 /// Uses a setup link up. False if there is no such link.
 pub async fn take_setup(tx: &mut Tx, digest: &[u8], now: Time) -> Result<bool> {
     let text = "delete from links where kind = 'setup' and digest = $1 and expires_at > $2";

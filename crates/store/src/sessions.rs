@@ -133,6 +133,14 @@ pub async fn list(
     Ok(rows.into_iter().map(session).collect())
 }
 
+/// From where the account of this name is logged in to.
+pub async fn addresses(tx: &mut Tx, name: &str, now: Time) -> Result<Vec<String>> {
+    let text = "select address from sessions where expires_at > $1
+         and user_id in (select id from users where name = $2)";
+    let rows = sql!(tx, all One<String>, text, now, name)?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
 /// Whose this session is.
 pub async fn owner(tx: &mut Tx, id: SessionId) -> Result<Option<UserId>> {
     let row = sql!(tx, maybe One<String>, "select user_id from sessions where id = $1", id)?;

@@ -70,6 +70,8 @@ pub(crate) struct Limits {
     pub request_seconds: u64,
     pub header_bytes: u64,
     pub connections: u64,
+    pub connections_per_address: u64,
+    pub streams_per_user: u64,
     pub shutdown_seconds: u64,
 }
 

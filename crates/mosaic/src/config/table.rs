@@ -42,7 +42,7 @@ pub(super) static KEYS: &[Key] = &[
         "allowed_hosts",
         Text(""),
         Kind::Hosts(|s, _, v| s.allowed_hosts = v),
-        "More hosts that requests may name, besides those of `listen` and `public_url`.",
+        "More hosts that requests may name, besides `localhost`, any IP address and the host of `public_url`.",
     ),
     key(
         "cors_origins",
@@ -131,7 +131,7 @@ pub(super) static KEYS: &[Key] = &[
     size(
         "limits.header_bytes",
         "32 KiB",
-        4 * KIB,
+        8 * KIB,
         MIB,
         |s, _, v| s.limits.header_bytes = v,
         "Largest head of a request, all headers together.",
@@ -143,6 +143,22 @@ pub(super) static KEYS: &[Key] = &[
         1_000_000,
         |s, _, v| s.limits.connections = v,
         "Connections open at the same time.",
+    ),
+    whole(
+        "limits.connections_per_address",
+        "1000",
+        1,
+        1_000_000,
+        |s, _, v| s.limits.connections_per_address = v,
+        "Connections open at the same time from one IPv4 address or IPv6 /64 network. What comes from `trusted_proxies` is not counted.",
+    ),
+    whole(
+        "limits.streams_per_user",
+        "50",
+        1,
+        1_000_000,
+        |s, _, v| s.limits.streams_per_user = v,
+        "Streams of events and WebSockets that one user may have open at the same time.",
     ),
     whole(
         "limits.shutdown_seconds",

@@ -13,6 +13,8 @@ use std::{net::TcpListener, os::unix::fs::MetadataExt, path::Path};
 /// Less than this, and writes will fail soon.
 const LITTLE_BYTES: u64 = 100 * 1024 * 1024;
 const LOW_BYTES: u64 = 1024 * 1024 * 1024;
+/// What Mosaic has open besides connections: the database, blobs, sockets, the log.
+const OTHER_FILES: u64 = 200;
 const MINUTE_MS: i64 = 60_000;
 
 /// Everything, in the order in which it matters.
@@ -27,6 +29,8 @@ pub(super) async fn all(settings: &Settings) -> Vec<Finding> {
     findings.push(disk(&settings.data));
     findings.push(clock(Ambient::real().now().0, newest_change(settings)));
     findings.push(listen(settings, &lock));
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    findings.push(files(limit, settings.limits.connections));
     findings.push(sandbox(std::env::consts::OS));
     findings
 }
@@ -224,6 +228,23 @@ fn sandbox(os: &str) -> Finding {
     }
 }
 
+/// Whether there can be as many connections as the configuration says: each is an open file to the system.
+fn files(limit: Option<u64>, connections: u64) -> Finding {
+    const WHAT: &str = "open files";
+    let needed = connections + OTHER_FILES;
+    match limit {
+        Some(limit) if limit < needed => Finding::note(
+            WHAT,
+            format!(
+                "a process started from here may have {limit}; `limits.connections` = {connections} takes {needed}"
+            ),
+            "raise it where Mosaic is started (LimitNOFILE= in a systemd unit, or ulimit -n), or lower `limits.connections`",
+        ),
+        Some(limit) => Finding::good(WHAT, format!("a process started from here may have {limit}")),
+        None => Finding::good(WHAT, "no limit"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +257,14 @@ mod tests {
         assert_eq!(clock(now, Some(now + 4 * MINUTE_MS)).level, Level::Good);
         assert_eq!(clock(now, Some(now + 6 * MINUTE_MS)).level, Level::Bad);
         assert_eq!(clock(0, None).level, Level::Bad);
+    }
+
+    #[test]
+    fn too_few_open_files_are_found() {
+        assert_eq!(files(Some(1024), 20_000).level, Level::Note);
+        assert_eq!(files(Some(20_000), 20_000).level, Level::Note);
+        assert_eq!(files(Some(65_536), 20_000).level, Level::Good);
+        assert_eq!(files(None, 20_000).level, Level::Good);
     }
 
     #[test]

@@ -137,7 +137,9 @@ impl Stage {
         let (who, owner) = match row.needs {
             Needs::Public => (self.gateway.nobody(), &self.bob),
             Needs::Login(_) | Needs::Session => (self.bob.who.clone(), &self.bob),
-            Needs::Admin | Needs::Metrics => (self.root.who.clone(), &self.bob),
+            Needs::Admin | Needs::AdminSession | Needs::Metrics => {
+                (self.root.who.clone(), &self.bob)
+            }
             Needs::Operator => (Person::nobody(&self.gateway.operator()), &self.bob),
         };
         (who, rows::path(row, &rows::own(row, owner)))

@@ -152,6 +152,10 @@ async fn nobody_passes_a_door_that_is_not_theirs(database: Database) {
             Needs::Public => vec![],
             Needs::Login(scope) => vec![("the wrong scopes", without(scope), 403, "missing_scope")],
             Needs::Session => vec![("a token", all.clone(), 403, "forbidden")],
+            Needs::AdminSession => vec![
+                ("an admin's token", all.clone(), 403, "forbidden"),
+                ("no admin's session", bob.who.clone(), 403, "forbidden"),
+            ],
             Needs::Admin | Needs::Metrics => {
                 let scope = if row.needs == Needs::Admin { Scope::Admin } else { Scope::Metrics };
                 vec![

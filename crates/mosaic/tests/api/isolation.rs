@@ -96,7 +96,7 @@ impl Stage<'_> {
         }
         // As somebody who may, what is nothing is nothing.
         let passes = match row.needs {
-            Needs::Admin | Needs::Metrics => self.root.clone(),
+            Needs::Admin | Needs::AdminSession | Needs::Metrics => self.root.clone(),
             Needs::Operator => self.operator.clone(),
             Needs::Public | Needs::Login(_) | Needs::Session => return,
         };
@@ -137,7 +137,7 @@ impl Stage<'_> {
             _ => baseline.face(),
         };
         let refused = match (row.needs, attacker.name.as_str()) {
-            (Needs::Admin | Needs::Metrics, "alice") => (403, "forbidden"),
+            (Needs::Admin | Needs::AdminSession | Needs::Metrics, "alice") => (403, "forbidden"),
             _ => (404, "not_found"),
         };
         let what = || format!("{} as {:?} with {named:?}", rows::name(row), attacker.name);

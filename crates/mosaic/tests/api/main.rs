@@ -19,6 +19,7 @@ mod browser;
 mod cast;
 mod conversations;
 mod credentials;
+mod crowds;
 mod doors;
 mod endings;
 mod isolation;
@@ -30,8 +31,11 @@ mod records;
 mod rows;
 mod slowly;
 mod sockets;
+mod takeover;
 mod teams;
 mod telemetry;
+mod wire;
+mod withdrawn;
 
 /// A test per database of each async function, which takes the `Database` it is to run on.
 macro_rules! on_both {

@@ -51,10 +51,13 @@ async fn passes(
     bob: &Person,
 ) -> Option<Person> {
     let (who, scope) = match row.needs {
-        Needs::Public | Needs::Operator | Needs::Session if by_token => return None,
+        Needs::Public | Needs::Operator | Needs::Session | Needs::AdminSession if by_token => {
+            return None;
+        }
         Needs::Public => return Some(gateway.nobody()),
         Needs::Operator => return Some(Person::nobody(&gateway.operator())),
         Needs::Session => return Some(bob.clone()),
+        Needs::AdminSession => return Some(root.clone()),
         Needs::Login(scope) => (bob, scope.as_str()),
         Needs::Admin => (root, "admin"),
         Needs::Metrics => (root, "metrics"),

@@ -13,7 +13,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-on_both!(only_who_is_known_gets_in, links_belong_to_who_made_them, the_way_back_is_the_way_out);
+on_both!(
+    only_who_is_known_gets_in,
+    links_belong_to_who_made_them,
+    the_way_back_is_the_way_out,
+    a_provider_may_change_its_key,
+);
 
 /// The provider as a process; it ends with this.
 struct Provider {
@@ -22,11 +27,23 @@ struct Provider {
 }
 
 impl Provider {
-    #[expect(clippy::disallowed_methods, reason = "a real provider is a program of its own")]
     fn start() -> Option<Provider> {
+        Provider::start_with(json!({}))
+    }
+
+    /// The same provider, which signs with another key from now on.
+    fn change_key(self) -> Provider {
+        let (_, port) = self.issuer.rsplit_once(':').unwrap();
+        let port: u16 = port.parse().unwrap();
+        drop(self);
+        Provider::start_with(json!({ "port": port, "fresh_key": true })).unwrap()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a real provider is a program of its own")]
+    fn start_with(mut settings: Value) -> Option<Provider> {
         let script = part("TEST_OIDC_PROVIDER")?;
         let back = |name: &str| format!("{SITE}/api/oidc/{name}/callback");
-        let settings = json!({ "redirect_uris": [back("strict"), back("open")] });
+        settings["redirect_uris"] = json!([back("strict"), back("open")]);
         let mut child = Command::new("node")
             .arg(script)
             .arg(settings.to_string())
@@ -267,4 +284,16 @@ async fn the_way_back_is_the_way_out(database: Database) {
     gateway.place().run("update oidc_flows set expires_at = 1").await;
     assert_eq!(late.come_back(&link).await, BAD_CODE);
     assert!(!gateway.log().contains("test-secret"), "the log holds no secrets");
+}
+
+async fn a_provider_may_change_its_key(database: Database) {
+    let Some((provider, gateway)) = start(database) else { return };
+    gateway.admin().await;
+    assert_eq!(Browser::new(&gateway).log_in("open", "ada").await, "/");
+    let provider = provider.change_key();
+    assert_eq!(Browser::new(&gateway).log_in("open", "ada").await, "/");
+    // Asking again has a bound: a provider whose keys never fit is not asked at every login.
+    let _provider = provider.change_key();
+    let failed = Browser::new(&gateway).log_in("open", "ada").await;
+    assert_eq!(failed, "/#problem=provider_failed");
 }

@@ -1,64 +1,15 @@
 //! Time: callers that are slow, and a gateway that is told to stop while somebody is being served.
 
-use crate::{cast::hash_of, support::*};
+use crate::{cast::hash_of, support::*, wire::Wire};
+use http::Method;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
-
-/// A connection that is written to by hand.
-struct Wire(TcpStream);
-
-impl Wire {
-    async fn to(gateway: &Gateway) -> Wire {
-        Wire(TcpStream::connect(gateway.address()).await.unwrap())
-    }
-
-    async fn say(&mut self, text: impl AsRef<[u8]>) {
-        self.0.write_all(text.as_ref()).await.unwrap();
-    }
-
-    /// Reads until what was read holds this text.
-    async fn hear(&mut self, text: &str) -> String {
-        let mut heard = vec![];
-        let hearing = async {
-            while !String::from_utf8_lossy(&heard).contains(text) {
-                let n = self.0.read_buf(&mut heard).await.unwrap();
-                assert!(n > 0, "closed after {:?}", String::from_utf8_lossy(&heard));
-            }
-        };
-        tokio::time::timeout(PATIENCE, hearing).await.expect("an answer");
-        String::from_utf8(heard).unwrap()
-    }
-
-    /// Reads until the other end closes.
-    async fn closed(&mut self) -> String {
-        let mut heard = vec![];
-        let reading = self.0.read_to_end(&mut heard);
-        // A connection that is reset is closed as well.
-        let _ = tokio::time::timeout(PATIENCE, reading).await.expect("the end of the connection");
-        String::from_utf8_lossy(&heard).into_owned()
-    }
-}
+use tokio::net::TcpStream;
 
 /// Begins an upload, and comes back when the gateway has begun to read it.
 async fn begin_upload(gateway: &Gateway, who: &Person, bytes: &[u8]) -> Wire {
-    let mut wire = Wire::to(gateway).await;
-    let head = format!(
-        "PUT /api/workspaces/{}/blobs/{} HTTP/1.1\r\nhost: {}\r\norigin: {}\r\ncookie: mosaic_session={}\r\n\
-         content-length: {}\r\nexpect: 100-continue\r\n\r\n",
-        who.workspace_id,
-        hash_of(bytes),
-        gateway.host(),
-        gateway.origin(),
-        who.secret(),
-        bytes.len()
-    );
-    wire.say(head).await;
-    wire.hear("100 Continue").await;
-    wire
+    let path = format!("/api/workspaces/{}/blobs/{}", who.workspace_id, hash_of(bytes));
+    Wire::begin(gateway, who, Method::PUT, &path, "application/octet-stream", bytes.len()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -141,5 +92,50 @@ async fn a_stop_does_not_wait_for_ever() {
     assert_eq!(status.code(), Some(1), "{}", gateway.log());
     let place = gateway.place().clone();
     drop(gateway);
+    Gateway::start_at(place, &[]).get("/readyz").await.is(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_a_full_house() {
+    let settings = [("limits.connections", "16"), ("limits.shutdown_seconds", "60")];
+    let mut gateway = Gateway::start_sqlite(&settings);
+    let mut idle = vec![];
+    for _ in 0..16 {
+        let mut wire = Wire::to(&gateway).await;
+        wire.say("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+        wire.hear("\r\n\r\nok").await;
+        idle.push(wire);
+    }
+    // Every place is taken; those who hold them ask for nothing.
+    gateway.signal(Signal::TERM);
+    assert!(gateway.ended(Duration::from_secs(6)).await.success());
+}
+
+/// Who waits for a lock in this database.
+const WAITING: &str = "select l.pid::text from pg_locks l join pg_database d on d.oid = l.database
+                       where not l.granted and d.datname = current_database()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_a_backup() {
+    let settings = [("limits.shutdown_seconds", "1")];
+    let Some(mut gateway) = Gateway::start(Database::Postgres, &settings) else { return };
+    gateway.admin().await;
+    // Somebody else holds a table that the backup must read.
+    let holding = gateway.place().hold("lock table users in access exclusive mode").await;
+    let (operator, file) = (gateway.operator(), gateway.place().beside("saved"));
+    let request = serde_json::json!({ "path": file });
+    let backup = tokio::spawn(async move {
+        let request =
+            Person::nobody(&operator).request(Method::POST, "/api/operator/backup", &request);
+        operator.try_send(request).await
+    });
+    let place = gateway.place().clone();
+    eventually("a backup that waits", PATIENCE, async || !place.rows(WAITING).await.is_empty())
+        .await;
+    gateway.signal(Signal::TERM);
+    assert!(gateway.ended(Duration::from_secs(10)).await.success(), "{}", gateway.log());
+    drop(holding);
+    assert!(!file.exists());
+    assert!(!backup.await.unwrap().is_ok_and(|answer| answer.status == 201));
     Gateway::start_at(place, &[]).get("/readyz").await.is(200);
 }

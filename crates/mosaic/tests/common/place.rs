@@ -68,6 +68,18 @@ impl Place {
         }
     }
 
+    /// Runs statements in a transaction that lasts until the connection is dropped. For PostgreSQL.
+    pub(crate) async fn hold(&self, text: &'static str) -> PgConnection {
+        match self.connect().await {
+            Beside::Sqlite(_) => unreachable!("a second writer would only wait"),
+            Beside::Postgres(mut conn) => {
+                sqlx::raw_sql("begin").execute(&mut conn).await.unwrap();
+                sqlx::raw_sql(text).execute(&mut conn).await.unwrap();
+                conn
+            }
+        }
+    }
+
     /// What a query of one text column answers.
     pub(crate) async fn rows(&self, text: impl Into<String>) -> Vec<String> {
         let text = AssertSqlSafe(text.into());

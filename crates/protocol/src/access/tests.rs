@@ -4,11 +4,12 @@ use super::*;
 use expect_test::expect;
 use uuid::Uuid;
 
-const ACTIONS: [Action; 15] = [
+const ACTIONS: [Action; 16] = [
     Action::SeeOwn,
     Action::ChangeOwn,
     Action::GuardOwn,
     Action::Administer,
+    Action::GuardServer,
     Action::ReadAudit,
     Action::ReadMetrics,
     Action::Operate,
@@ -90,6 +91,7 @@ fn a_person_in_a_browser() {
         ChangeOwn      mine
         GuardOwn       mine
         Administer     (server) (mine) (theirs) (team:-) (space:-) (team:viewer) (space:viewer) (team:member) (space:member) (team:owner) (space:owner)
+        GuardServer    (server) (mine) (theirs) (team:-) (space:-) (team:viewer) (space:viewer) (team:member) (space:member) (team:owner) (space:owner)
         ReadAudit      (server) (mine) (theirs) (team:-) (space:-) (team:viewer) (space:viewer) (team:member) (space:member) (team:owner) (space:owner)
         ReadMetrics    (server) (mine) (theirs) (team:-) (space:-) (team:viewer) (space:viewer) (team:member) (space:member) (team:owner) (space:owner)
         Operate
@@ -112,6 +114,7 @@ fn an_admin_looks_after_the_server_and_into_nobodys_things() {
         ChangeOwn      mine
         GuardOwn       mine
         Administer     server
+        GuardServer    server
         ReadAudit      server
         ReadMetrics    server
         Operate
@@ -134,6 +137,7 @@ fn an_admins_token_has_no_more_than_its_scopes() {
         ChangeOwn      (the token does not have the scope `write`)
         GuardOwn       (this takes a login in a browser, not a token)
         Administer     (the token does not have the scope `admin`)
+        GuardServer    (this takes a login in a browser, not a token)
         ReadAudit      (the token does not have the scope `admin`)
         ReadMetrics    (the token does not have the scope `metrics`)
         Operate
@@ -156,6 +160,11 @@ fn scopes_give_no_rights_that_the_person_lacks() {
         assert_eq!(meets(&token(false, &everything), needs), Err(Denial::Forbidden));
         assert_eq!(meets(&token(true, &everything), needs), Ok(()));
     }
+    // Not even all of them make a program an admin who guards the server.
+    assert_eq!(meets(&token(false, &everything), Needs::AdminSession), Err(Denial::Forbidden));
+    assert_eq!(meets(&token(true, &everything), Needs::AdminSession), Err(Denial::NeedsSession));
+    assert_eq!(meets(&session(false), Needs::AdminSession), Err(Denial::Forbidden));
+    assert_eq!(meets(&session(true), Needs::AdminSession), Ok(()));
     assert_eq!(meets(&token(true, &everything), Needs::Operator), Err(Denial::Hidden));
     assert_eq!(meets(&Actor::System, Needs::Operator), Ok(()));
 }

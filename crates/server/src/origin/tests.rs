@@ -12,6 +12,8 @@ fn origins(public: Option<&str>) -> Origins {
         request_time: Duration::from_secs(1),
         header_bytes: 1,
         connections: 1,
+        connections_per_address: 1,
+        streams_per_user: 1,
         shutdown_time: Duration::from_secs(1),
         public_url: public.map(|url| url.parse().unwrap()),
         allowed_hosts: vec!["mosaic.lan".into()],

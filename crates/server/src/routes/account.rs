@@ -44,7 +44,8 @@ pub(super) async fn delete(
 
 pub(super) async fn events(cx: Cx, (): ()) -> Result<Events, Refusal> {
     cx.gateway().me(cx.actor()?).await?;
-    Ok(Events::new(lifeline::me_events(cx)))
+    let share = cx.stream_share()?;
+    Ok(Events::new(lifeline::me_events(cx, share)))
 }
 
 pub(super) async fn change_password(

@@ -87,7 +87,8 @@ pub(super) async fn follow(
     let last = last.filter(|(of, _)| *of == log).map(|(_, seq)| seq);
     let after = last.or(query.after).unwrap_or(Seq::START);
     let following = cx.gateway().follow(cx.actor()?, log, after).await?;
-    Ok(Events::new(events::of_log(cx, following)))
+    let share = cx.stream_share()?;
+    Ok(Events::new(events::of_log(cx, following, share)))
 }
 
 pub(super) async fn inbox(cx: Cx, (): ()) -> Result<Shown<Inbox>, Refusal> {
@@ -95,6 +96,9 @@ pub(super) async fn inbox(cx: Cx, (): ()) -> Result<Shown<Inbox>, Refusal> {
 }
 
 pub(super) async fn socket(cx: Cx, (upgrade,): (WebSocket,)) -> Result<Upgraded, Refusal> {
-    cx.actor()?;
-    Ok(Upgraded(upgrade.accept(move |socket| socket::serve(socket, cx))))
+    let share = cx.stream_share()?;
+    Ok(Upgraded(upgrade.accept(async move |socket| {
+        socket::serve(socket, cx).await;
+        drop(share);
+    })))
 }

@@ -26,13 +26,14 @@ pub(super) async fn get(
 }
 
 pub(super) async fn put_blob(
-    cx: Cx,
+    mut cx: Cx,
     (Path2(id, hash), upload): (Path2<WorkspaceId, BlobHash>, Upload),
 ) -> Result<Shown<Blob>, Refusal> {
     // Before the bytes are read: a stranger may not make us hold them.
     cx.gateway().may_put_blob(cx.actor()?, id).await?;
-    let _room = cx.state.uploads.try_acquire().map_err(|_| Refusal::busy())?;
-    let bytes = upload.read().await?;
+    let state = cx.state.clone();
+    let _room = state.uploads.try_acquire().map_err(|_| Refusal::busy())?;
+    let bytes = upload.read(&mut cx).await?;
     Ok(Shown(cx.gateway().put_blob(cx.actor()?, id, &hash, &bytes).await?))
 }
 
