@@ -76,7 +76,7 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         delete("/api/me/tokens/{token_id}", WRITE, "End one of my tokens", account::delete_token),
         get("/api/me/identities", READ, "My accounts at login providers", provider::list),
         post("/api/me/identities", SESSION, "Link an account at a login provider", provider::link)
-            .example(r#"{"provider":"nobody"}"#),
+            .example(r#"{"password":"correct horse","provider":"nobody"}"#),
         delete("/api/me/identities/{identity_id}", SESSION, "Unlink one of them", provider::unlink),
         // Teams
         get("/api/teams", READ, "My teams", team::list),
