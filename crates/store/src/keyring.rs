@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 const NONCE_BYTES: usize = 12;
 /// What the files of keys that were in use once begin with.
-const RETIRED: &str = "retired-";
+pub(crate) const RETIRED: &str = "retired-";
 
 /// One master key.
 #[derive(Clone)]

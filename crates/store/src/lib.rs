@@ -13,6 +13,7 @@ pub mod identities;
 pub mod invites;
 pub mod keyring;
 pub mod links;
+mod lost;
 mod migrate;
 mod open;
 pub mod restore;

@@ -5,6 +5,7 @@ use crate::{
     blobs::BlobPlace,
     db::{One, sql},
     keyring::{self, Key, KeySource, Keyring},
+    lost::{self, For},
     migrate,
 };
 use mosaic_protocol::Generation;
@@ -62,16 +63,23 @@ impl Store {
         let key_source = KeySource::of(options.master_key, dir.path());
         // A key that was retired may be the right one after all: a restore that was killed after its commit.
         let candidates = key_source.for_backups()?;
+        let opened_for = if options.keep_spare_keys { For::Restore } else { For::Use };
         let db = match &options.database_url {
             Some(url) => Db::open_postgres(url).await?,
-            None => Db::open_sqlite(&dir.database()).await.map_err(|error| match error {
-                Error::Damaged(what) => damaged(&dir, &what),
-                error => error,
-            })?,
+            // Before SQLite makes a file.
+            None => {
+                lost::refuse_lost_file(dir.path(), opened_for)?;
+                Db::open_sqlite(&dir.database()).await.map_err(|error| match error {
+                    Error::Damaged(what) => damaged(&dir, &what),
+                    error => error,
+                })?
+            }
         };
         let mut tx = db.read().await?;
         let looked = async {
-            migrate::check(&mut tx).await?;
+            if migrate::check(&mut tx).await? == 0 && db.dialect() == Dialect::Sqlite {
+                lost::refuse_lost_tables(dir.path(), opened_for)?;
+            }
             keyring::recognise(&mut tx, &candidates).await
         };
         let recognised = looked.await.map_err(|error| match error {
@@ -143,6 +151,9 @@ impl Store {
         let source = KeySource::of(options.master_key.clone(), &options.data);
         let candidates = source.for_backups()?;
         let database = options.data.join("mosaic.db");
+        if options.database_url.is_none() {
+            lost::refuse_lost_file(&options.data, For::Use)?;
+        }
         let db = match &options.database_url {
             Some(url) => Db::open_postgres(url).await?,
             None if !database.exists() => return Ok(None),
@@ -151,6 +162,9 @@ impl Store {
         let looked = async {
             let mut tx = db.read().await?;
             let migration = migrate::check(&mut tx).await?;
+            if migration == 0 && db.dialect() == Dialect::Sqlite {
+                lost::refuse_lost_tables(&options.data, For::Use)?;
+            }
             keyring::recognise(&mut tx, &candidates).await?;
             drop(tx);
             db.examine().await?;

@@ -3,6 +3,7 @@
 use crate::{
     bad_place::{made, refuses},
     saying::run_with,
+    seed::put_blob,
     support::{Database, Gateway, Place, part},
     whole,
 };
@@ -109,6 +110,30 @@ async fn a_damaged_database_file_is_refused_and_kept() {
     refuses(&place, words, |_| {});
 
     std::fs::write(&file, &whole).unwrap();
+    whole::check(&place).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_database_is_not_replaced_and_no_blob_is_swept_away() {
+    let gateway = Gateway::start_sqlite(&[]);
+    put_blob(&gateway.admin().await, 7, 100).await;
+    let place = gateway.stop().await;
+    let file = place.data().join("mosaic.db");
+    let whole = std::fs::read(&file).unwrap();
+    let words: &[&str] = &["mosaic.db", "blobs/", "nothing was changed", "mosaic restore"];
+    for state in ["missing", "empty"] {
+        if state == "missing" {
+            std::fs::remove_file(&file).unwrap();
+        } else {
+            std::fs::write(&file, "").unwrap();
+        }
+        assert!(refuses(&place, words, |_| {}).contains(state));
+        place.mosaic(&["user", "list"]).refused_with_next_step(1, words);
+        let doctor = place.mosaic(&["doctor"]);
+        assert!(doctor.code == Some(1) && doctor.stdout.contains("BAD   database"), "{doctor:?}");
+    }
+    std::fs::write(&file, &whole).unwrap();
+    // Every row has its file.
     whole::check(&place).await;
 }
 

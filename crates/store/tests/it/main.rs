@@ -18,6 +18,7 @@ mod blobs;
 mod codes;
 mod damaged_backups;
 mod forgetting;
+mod lost;
 mod opening;
 mod opening_damaged;
 mod place;
