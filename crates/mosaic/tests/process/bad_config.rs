@@ -27,6 +27,9 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
     );
     refuses("[limts]\nbody_bytes = 5000\n", &["mosaic.toml:2", "`limits.body_bytes`"]);
     refuses("colour = \"red\"\n", &["mosaic.toml:1", "unknown key `colour`"]);
+    let place = Place::sqlite();
+    let flag = place.mosaic(&["up", "--set", "limits.body_byts=5000"]);
+    flag.refused(2, &["--set limits.body_byts", "did you mean `limits.body_bytes`"]);
 }
 
 #[test]
