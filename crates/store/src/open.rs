@@ -80,7 +80,7 @@ impl Store {
             if migrate::check(&mut tx).await? == 0 && db.dialect() == Dialect::Sqlite {
                 lost::refuse_lost_tables(dir.path(), opened_for)?;
             }
-            keyring::recognise(&mut tx, &candidates).await
+            keyring::recognise(&mut tx, &key_source, &candidates).await
         };
         let recognised = looked.await.map_err(|error| match error {
             Error::Damaged(what) => damaged(&dir, &what),
@@ -101,7 +101,7 @@ impl Store {
         // Asked again, because another node may have been faster with an empty database.
         let recognised = match recognised {
             Some(ring) => Some(ring),
-            None => keyring::recognise(&mut tx, &candidates).await?,
+            None => keyring::recognise(&mut tx, &key_source, &candidates).await?,
         };
         let keys = match recognised {
             Some(ring) => ring,
@@ -165,7 +165,7 @@ impl Store {
             if migration == 0 && db.dialect() == Dialect::Sqlite {
                 lost::refuse_lost_tables(&options.data, For::Use)?;
             }
-            keyring::recognise(&mut tx, &candidates).await?;
+            keyring::recognise(&mut tx, &source, &candidates).await?;
             drop(tx);
             db.examine().await?;
             Ok((migration > 0).then_some(migration))

@@ -203,7 +203,12 @@ impl Store {
             generation.to_string()
         )?;
         // Opened with the restored check value: what was sealed before is gone with the old rows.
-        let ring = keyring::recognise(&mut tx, &self.inner.key_source.for_backups()?).await?;
+        let ring = keyring::recognise(
+            &mut tx,
+            &self.inner.key_source,
+            &self.inner.key_source.for_backups()?,
+        )
+        .await?;
         let ring = ring.ok_or_else(|| reader.damaged("it holds no keyring"))?;
         let before = self.keys();
         if before.current().id() != ring.current().id() {

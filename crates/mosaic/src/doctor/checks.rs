@@ -89,6 +89,13 @@ fn master_key(settings: &Settings) -> Finding {
     }
     let path = settings.data.join("master.key");
     match std::fs::metadata(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && has_data(settings) => {
+            Finding::bad(
+                WHAT,
+                format!("{} is missing, and the data here is sealed under it", path.display()),
+                "put it back from where you keep its copy, or set MOSAIC_MASTER_KEY",
+            )
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::note(
             WHAT,
             "there is none yet",
@@ -106,6 +113,12 @@ fn master_key(settings: &Settings) -> Finding {
         ),
         Ok(_) => Finding::good(WHAT, path.display().to_string()),
     }
+}
+
+/// Whether there is a database beside which a new key would be of no use.
+fn has_data(settings: &Settings) -> bool {
+    let database = std::fs::metadata(settings.data.join("mosaic.db"));
+    settings.database_url.is_none() && database.is_ok_and(|file| file.len() > 0)
 }
 
 async fn running(settings: &Settings) -> Finding {

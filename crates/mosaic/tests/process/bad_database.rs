@@ -166,6 +166,16 @@ async fn a_master_key_that_does_not_fit_is_refused() {
     std::fs::remove_file(&file).unwrap();
     refuses(&place, &["the master key is missing", "put master.key back"], |_| {});
     assert!(!file.exists(), "a new key would not open anything");
+    // A retired key beside it does not make it the wrong one.
+    let retired = file.with_file_name("retired-1.key");
+    std::fs::write(&retired, format!("{other}\n")).unwrap();
+    std::fs::set_permissions(&retired, PermissionsExt::from_mode(0o600)).unwrap();
+    refuses(&place, &["the master key is missing", "put master.key back"], |_| {});
+    let doctor = place.mosaic(&["doctor"]);
+    for line in ["BAD   master key: ", "BAD   database: the master key is missing"] {
+        assert!(doctor.stdout.contains(line), "{doctor:?}");
+    }
+    std::fs::remove_file(&retired).unwrap();
 
     std::fs::write(&file, &right).unwrap();
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
