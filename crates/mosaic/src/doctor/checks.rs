@@ -1,6 +1,6 @@
 //! The single checks. Those that decide something are pure; the rest only looks.
 
-use super::Finding;
+use super::{Finding, Level};
 use crate::{
     config::Settings,
     control::Control,
@@ -127,7 +127,16 @@ async fn running(settings: &Settings) -> Finding {
     match asked.await {
         Ok(_) => Finding::good(WHAT, "the running gateway says that it is ready"),
         Err(error) => {
-            Finding::bad(WHAT, format!("the running gateway: {error:#}"), "look at its log")
+            // A server may be what is wrong, and says so itself; others may use it, too.
+            if settings.database_url.is_some() {
+                let server = database(settings).await;
+                if server.level == Level::Bad {
+                    return server;
+                }
+            }
+            let text = format!("{error:#}");
+            let (found, remedy) = text.split_once("\n  ").unwrap_or((&text, "look at its log"));
+            Finding::bad(WHAT, format!("the running gateway: {found}"), remedy)
         }
     }
 }
@@ -208,10 +217,11 @@ fn clock(now_ms: i64, newest_change_ms: Option<i64>) -> Finding {
 fn listen(settings: &Settings, lock: &Result<LockState, Error>) -> Finding {
     const WHAT: &str = "port";
     let address = settings.listen;
+    // What a running gateway was told when it started counts, not what this command was told.
     if let Ok(LockState::Held(Some(holder))) = lock
-        && holder.address == address.to_string()
+        && !holder.address.is_empty()
     {
-        return Finding::good(WHAT, format!("{address}, by the running gateway"));
+        return Finding::good(WHAT, format!("{}, by the running gateway", holder.address));
     }
     match TcpListener::bind(address) {
         Ok(_) => Finding::good(WHAT, format!("{address} is free")),
@@ -240,7 +250,6 @@ fn sandbox(os: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Level;
 
     #[test]
     fn a_clock_that_is_far_off_is_found() {

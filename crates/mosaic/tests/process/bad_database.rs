@@ -4,9 +4,10 @@ use crate::{
     bad_place::{made, refuses},
     saying::run_with,
     seed::put_blob,
-    support::{Database, Gateway, Place, part},
+    support::{Database, Gateway, PATIENCE, Place, eventually, part},
     whole,
 };
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::{net::TcpListener, os::unix::fs::PermissionsExt, sync::Arc};
 
 const PASSWORD: &str = "pass-word-nobody-may-see";
@@ -89,6 +90,28 @@ async fn a_database_that_goes_away_is_told_and_comes_back() {
     assert!([200, 503].contains(&face.status), "{}", face.face());
     admin.get("/api/me").await.is(200);
     gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_names_postgres_when_it_lets_the_running_gateway_down() {
+    let Some(place) = Place::new(Database::Postgres).map(Arc::new) else { return };
+    let gateway = Gateway::start_at(place.clone(), &[]);
+    let name = place.rows("select current_database()::text").await.remove(0);
+    let mut server = PgConnection::connect(&part("TEST_POSTGRES_URL").unwrap()).await.unwrap();
+    for text in [
+        format!("alter database {name} allow_connections false"),
+        format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut server).await.unwrap();
+    }
+    server.close().await.unwrap();
+    eventually("it is not ready", PATIENCE, async || gateway.get("/readyz").await.status == 503)
+        .await;
+    let doctor = place.mosaic(&["doctor"]);
+    assert_eq!(doctor.code, Some(1), "{doctor:?}");
+    for words in ["BAD   database: PostgreSQL at ", &name] {
+        assert!(doctor.stdout.contains(words), "{doctor:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
