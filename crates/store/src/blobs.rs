@@ -54,7 +54,7 @@ fn make_dir(path: &Path) -> Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at(path))
 }
 
-fn file(root: &Path, workspace_id: WorkspaceId, hash: &BlobHash) -> PathBuf {
+pub(crate) fn file(root: &Path, workspace_id: WorkspaceId, hash: &BlobHash) -> PathBuf {
     root.join(workspace_id.to_string()).join(hash.as_str())
 }
 

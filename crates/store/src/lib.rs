@@ -30,5 +30,6 @@ pub use ambient::Ambient;
 pub use datadir::{DataDir, Holder, LockState};
 pub use db::{Db, Dialect, Tx};
 pub use error::{Error, Result};
+pub use lost::LostBlobs;
 pub use migrate::latest as latest_migration;
 pub use open::{Options, Store};

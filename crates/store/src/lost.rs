@@ -1,12 +1,45 @@
 //! Tells a first start from a database that was lost. What belongs to a database outlives it: the files of blobs, the
 //! master key, keys that were retired. A new database would have the blobs swept away as nobody's, so none is made
-//! beside them. Leaves out databases on a server: their blobs are in them.
+//! beside them. The other way round, a database whose blobs lost their files is found. Leaves out databases on a
+//! server: their blobs are in them.
 
-use crate::{Error, Result, error::at, keyring::RETIRED};
+use crate::{Db, Error, Options, Result, Store, blobs, error::at, keyring::RETIRED};
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+
+/// Blobs whose bytes are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostBlobs {
+    /// How many.
+    pub n: usize,
+    /// The path of the first one's file; empty if there is none.
+    pub first: String,
+}
+
+impl Store {
+    /// Looks for blobs of a SQLite store that have a row and no whole file. Changes nothing; nobody else may use it.
+    pub async fn lost_blobs(options: &Options) -> Result<LostBlobs> {
+        let db = Db::open_sqlite(&options.data.join("mosaic.db")).await?;
+        let rows = async { blobs::all(&mut db.read().await?).await }.await;
+        db.close().await;
+        let root = options.data.join("blobs");
+        let mut lost = LostBlobs { n: 0, first: String::new() };
+        for (workspace_id, blob) in rows? {
+            let path = blobs::file(&root, workspace_id, &blob.hash);
+            let size =
+                fs::metadata(&path).map_or(-1, |file| i64::try_from(file.len()).unwrap_or(-1));
+            if size != blob.size_bytes {
+                if lost.n == 0 {
+                    lost.first = path.display().to_string();
+                }
+                lost.n += 1;
+            }
+        }
+        Ok(lost)
+    }
+}
 
 /// Who opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,10 +20,17 @@ pub(super) async fn all(settings: &Settings) -> Vec<Finding> {
     let lock = DataDir::look(&settings.data);
     let mut findings =
         vec![data_directory(&settings.data), lock_finding(&lock), master_key(settings)];
-    findings.push(match &lock {
-        Ok(LockState::Held(_)) => running(settings).await,
-        _ => database(settings).await,
-    });
+    match &lock {
+        Ok(LockState::Held(_)) => findings.push(running(settings).await),
+        _ => {
+            let database = database(settings).await;
+            let is_good = database.level == Level::Good;
+            findings.push(database);
+            if is_good && settings.database_url.is_none() {
+                findings.extend(blobs(settings).await);
+            }
+        }
+    }
     findings.push(disk(&settings.data));
     findings.push(clock(Ambient::real().now().0, newest_change(settings)));
     findings.push(listen(settings, &lock));
@@ -138,6 +145,21 @@ async fn running(settings: &Settings) -> Finding {
             let (found, remedy) = text.split_once("\n  ").unwrap_or((&text, "look at its log"));
             Finding::bad(WHAT, format!("the running gateway: {found}"), remedy)
         }
+    }
+}
+
+/// Whether every blob has its bytes. Asked for when no gateway runs, which would change them meanwhile.
+async fn blobs(settings: &Settings) -> Option<Finding> {
+    const WHAT: &str = "blobs";
+    match Store::lost_blobs(&store_options(settings)).await {
+        Ok(lost) if lost.n == 0 => Some(Finding::good(WHAT, "every one has its file")),
+        Ok(lost) => Some(Finding::bad(
+            WHAT,
+            format!("{} without a whole file, the first is {}", lost.n, lost.first),
+            "put the files back from a copy of blobs/, or restore a backup; what has no copy can only be deleted: DELETE /api/workspaces/ID/blobs/HASH",
+        )),
+        // What is wrong with the database is said already.
+        Err(_) => None,
     }
 }
 

@@ -158,6 +158,23 @@ async fn a_lost_database_is_not_replaced_and_no_blob_is_swept_away() {
     std::fs::write(&file, &whole).unwrap();
     // Every row has its file.
     whole::check(&place).await;
+    doctor_and_backup_name_a_lost_file(&place);
+}
+
+/// The other way round: one file of a blob is gone.
+fn doctor_and_backup_name_a_lost_file(place: &Place) {
+    assert!(place.ok(&["doctor"]).contains("good  blobs"));
+    let blobs = place.data().join("blobs");
+    let file = place.files().into_keys().find(|path| path.starts_with(&blobs)).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let name = file.display().to_string();
+    let doctor = place.mosaic(&["doctor"]);
+    assert_eq!(doctor.code, Some(1), "{doctor:?}");
+    assert!(doctor.stdout.contains("BAD   blobs: 1 "), "{doctor:?}");
+    assert!(doctor.stdout.contains(&name), "{doctor:?}");
+    let words = ["a blob that belongs into the backup", &name, "no backup was written"];
+    place.mosaic(&["backup", "saved"]).refused_with_next_step(1, &words);
+    assert!(!place.beside("saved").exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
