@@ -51,7 +51,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// Everything else.
-    #[error("database: {0}")]
+    #[error("database: {}", said(.0))]
     Database(sqlx::Error),
 }
 
@@ -67,6 +67,14 @@ pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
     move |cause| match cause.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull,
         _ => Error::File { path, cause },
+    }
+}
+
+/// What a database said, without the place in its own source where it did.
+pub(crate) fn said(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(inner) => inner.message().to_owned(),
+        error => error.to_string(),
     }
 }
 
@@ -91,7 +99,7 @@ impl From<sqlx::Error> for Error {
                 }
                 (Some(5 | 6 | 10 | 14), _) => return Error::Unavailable(inner.to_string()),
                 (None, code) if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => {
-                    return Error::Unavailable(inner.to_string());
+                    return Error::Unavailable(inner.message().to_owned());
                 }
                 _ => {}
             }
