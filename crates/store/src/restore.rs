@@ -73,6 +73,12 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn damaged(&self, what: &str) -> Error {
+        if self.n == 1 {
+            return Error::refused(
+                format!("{} is not a Mosaic backup", self.path),
+                "nothing was changed; name a file that `mosaic backup` wrote",
+            );
+        }
         Error::refused(
             format!("{} is not a whole backup: line {}: {what}", self.path, self.n),
             "nothing was changed; use another backup",
@@ -170,7 +176,10 @@ impl Store {
         let (n_users,) = sql!(tx, one One<i64>, "select count(*) from users")?;
         if n_users > 0 && !how.replace {
             return Err(Error::refused(
-                format!("there are {n_users} accounts here already"),
+                match n_users {
+                    1 => "there is an account here already".to_owned(),
+                    n => format!("there are {n} accounts here already"),
+                },
                 "give --replace to delete everything that is here first, or restore into an empty data directory",
             ));
         }
