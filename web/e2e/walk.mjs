@@ -1,4 +1,4 @@
-// The walk through the page with passwords: the first administrator, a colleague, and all they do to each other.
+// The walk through the page with passwords: the first admin, a colleague, and all they do to each other.
 // Leaves out login through a provider, which is in walk_oidc.mjs.
 import { must } from './checks.mjs';
 import { enter, open, PASSWORD, rowOf, seeAccountOf, takeShownOnce } from './people.mjs';
@@ -9,7 +9,7 @@ const POLICY = [
 ];
 const SIGNED_OUT_MS = 5_000;
 const NEW_PASSWORD = 'four other words entirely';
-const VIEWS = ['Account', 'Sessions', 'API tokens', 'Teams', 'Workspaces', 'Users', 'Invites', 'Audit'];
+const VIEWS = ['Account', 'Sessions', 'API tokens', 'Teams', 'Workspaces', 'Users', 'Invitations', 'Audit log'];
 
 /** @typedef {Awaited<ReturnType<Awaited<ReturnType<typeof import('./browser.mjs').launch>>['newPerson']>>} Person */
 
@@ -22,6 +22,7 @@ export function passwordWalk(gateway, { ada, bob, elsewhere }) {
   let teamLink = '';
   let recoveryLink = '';
   let inviteLink = '';
+  let secondLink = '';
   const signedOut = (/** @type {Person} */ who) => who.page.getByRole('status').filter({ hasText: 'You were signed out' }).waitFor({ timeout: SIGNED_OUT_MS });
 
   return [
@@ -37,11 +38,11 @@ export function passwordWalk(gateway, { ada, bob, elsewhere }) {
       await elsewhere.page.goto(gateway.origin);
       await elsewhere.page.getByLabel('Setup link').waitFor();
     }],
-    ['the setup link makes the first administrator, and leaves the address at once', async () => {
+    ['the setup link makes the first admin, and leaves the address at once', async () => {
       await ada.page.goto(gateway.setupLink);
       await ada.page.getByRole('heading', { name: 'Set up Mosaic' }).waitFor();
       must(!ada.page.url().includes('#'), `the code is still in the address: ${ada.page.url()}`);
-      await enter(ada.page, 'ada', PASSWORD, 'Create the administrator');
+      await enter(ada.page, 'ada', PASSWORD, 'Create the admin');
       await seeAccountOf(ada.page, 'ada');
     }],
     ['a token is made, shown once, copied, and works', async () => {
@@ -68,22 +69,25 @@ export function passwordWalk(gateway, { ada, bob, elsewhere }) {
       await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
       await page.getByText('No tokens yet.').waitFor();
     }],
-    ['the administrator makes a team and an invite to the server', async () => {
+    ['the admin makes a team and an invitation to the server', async () => {
       const { page } = ada;
       await open(page, 'Teams');
       await page.getByLabel('Team name').fill('Observatory');
       await page.getByRole('button', { name: 'Create team' }).click();
       await rowOf(page, 'Your teams', 'Observatory').waitFor();
       await page.getByRole('button', { name: 'Members of Observatory' }).click();
-      await page.getByRole('button', { name: 'Make an invite link' }).click();
-      await page.getByRole('textbox', { name: 'Invite link to Observatory' }).waitFor();
-      teamLink = await takeShownOnce(page, 'Invite link to Observatory');
-      await open(page, 'Invites');
-      await page.getByRole('button', { name: 'Create invite' }).click();
-      await page.getByRole('textbox', { name: 'Invite link' }).waitFor();
-      inviteLink = await takeShownOnce(page, 'Invite link');
+      await page.getByRole('button', { name: 'Make an invitation link' }).click();
+      await page.getByRole('textbox', { name: 'Invitation link to Observatory' }).waitFor();
+      teamLink = await takeShownOnce(page, 'Invitation link to Observatory');
+      await open(page, 'Invitations');
+      await page.getByRole('button', { name: 'Create invitation' }).click();
+      await page.getByRole('textbox', { name: 'Invitation link' }).waitFor();
+      inviteLink = await takeShownOnce(page, 'Invitation link');
+      await page.getByRole('button', { name: 'Create invitation' }).click();
+      await page.getByRole('textbox', { name: 'Invitation link' }).waitFor();
+      secondLink = await takeShownOnce(page, 'Invitation link');
     }],
-    ['a second person accepts the invite in another browser', async () => {
+    ['a second person accepts the invitation in another browser', async () => {
       const { page } = bob;
       await page.goto(inviteLink);
       await page.getByRole('heading', { name: 'You are invited' }).waitFor();
@@ -92,12 +96,23 @@ export function passwordWalk(gateway, { ada, bob, elsewhere }) {
       await seeAccountOf(page, 'bob');
       must((await page.getByRole('link', { name: 'Users' }).count()) === 0, 'somebody ordinary is offered the administration');
     }],
-    ['the same invite does not work twice', async () => {
+    ['the same invitation does not work twice', async () => {
       elsewhere.expect(/^\/api\/invites\/accept .*status of 4\d\d/);
       await elsewhere.page.goto(inviteLink);
       await elsewhere.page.getByRole('heading', { name: 'You are invited' }).waitFor();
       await enter(elsewhere.page, 'carol', PASSWORD, 'Create my account');
       await elsewhere.page.getByRole('alert').filter({ hasText: 'Request' }).waitFor();
+    }],
+    ['who is logged in is told that an invitation is for a new account', async () => {
+      const { page } = bob;
+      bob.expect(/^\/api\/invites\/join .*status of 409/);
+      await page.goto(secondLink);
+      await page.getByRole('heading', { name: 'You have an invitation' }).waitFor();
+      await page.getByRole('button', { name: 'Join the team' }).click();
+      await page.getByRole('alert').filter({ hasText: 'for a new account' }).waitFor();
+      await page.getByRole('button', { name: 'Log out and make a new account' }).waitFor();
+      await page.getByRole('button', { name: 'Not now' }).click();
+      await seeAccountOf(page, 'bob');
     }],
     ['the second person joins the team with its link', async () => {
       const { page } = bob;
@@ -155,7 +170,7 @@ export function passwordWalk(gateway, { ada, bob, elsewhere }) {
       await page.setViewportSize({ width: 360, height: 740 });
       for (const view of VIEWS) {
         await open(page, view);
-        if (view === 'Audit') await page.getByText('The chain is whole').waitFor();
+        if (view === 'Audit log') await page.getByText('The chain is whole').waitFor();
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         must(width <= 360, `${view} is ${width} pixels wide`);
         const link = await page.getByRole('link', { name: view, exact: true }).boundingBox();

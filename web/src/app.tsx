@@ -107,7 +107,7 @@ export function App({ firstLink }: { firstLink: Link | null }) {
     );
   }
   if (person.kind === 'me') {
-    if (link?.kind === 'invite') return <JoinPage code={link.code} me={person.me} done={put} />;
+    if (link?.kind === 'invite') return <JoinPage code={link.code} me={person.me} done={put} loggedOut={() => signedOut('')} />;
     return (
       <AccountPage
         info={info}

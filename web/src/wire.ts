@@ -105,7 +105,7 @@ export interface Workspace {
   name: string;
   kind: 'personal' | 'shared';
   team_id: string | null;
-  /** Null where an administrator only looks after its quota. */
+  /** Null where an admin only looks after its quota. */
   role: Role | null;
   used_bytes: number;
   quota_bytes: number;

@@ -1,6 +1,6 @@
 // Sizes, browsers and problem codes in words.
 import { expect, it } from 'vitest';
-import { browser, problemSentence, size } from './words';
+import { browser, problemSentence, size, withNames } from './words';
 
 it('writes sizes with at most one decimal', () => {
   expect([0, 1, 1023, 1024, 1536, 10 * 1024 * 1024, 150.4 * 1024, 5 * 1024 ** 4, -1].map(size)).toEqual([
@@ -17,7 +17,18 @@ it('names the browsers that people use', () => {
   expect(browser('x'.repeat(500))).toHaveLength(60);
 });
 
-it('repeats a problem code only when it is a plain word', () => {
-  expect(problemSentence('access_denied')).toContain('(access_denied)');
+it('says why in words, and repeats no code', () => {
+  expect(problemSentence('throttled')).toContain('too many tries');
+  expect(problemSentence('access_denied')).not.toContain('access_denied');
+  expect(problemSentence('constructor')).toBe(problemSentence('access_denied'));
   expect(problemSentence('Call 555-0100 and give your password')).not.toContain('555');
+});
+
+it('puts names in the place of ids where they are known', () => {
+  const ada = { id: '01890a5d-ac96-774b-bcce-b302099a8057', name: 'ada' };
+  const gone = 'user:01890a5d-ac96-774b-bcce-b302099a8058';
+  expect(withNames(`user:${ada.id}`, [ada])).toBe('ada');
+  expect(withNames(`user:${ada.id} read write`, [ada])).toBe('ada read write');
+  expect(withNames(gone, [ada])).toBe(gone);
+  expect(withNames('system', [ada])).toBe('system');
 });

@@ -43,9 +43,25 @@ export function browser(agent: string): string {
   return system === undefined ? known : `${known} on ${system}`;
 }
 
+/** The audit log holds ids only, so that erasing a name never breaks it; whoever is still here is shown by name. */
+export function withNames(text: string, users: readonly { id: string; name: string }[]): string {
+  return text.replace(/user:([0-9a-f-]{36})/g, (reference, id: string) => users.find((user) => user.id === id)?.name ?? reference);
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  throttled: 'There were too many tries. Wait a minute, then try again.',
+  bad_code: 'It took too long, or was begun in another browser. Try again.',
+  provider_failed: 'The provider could not be used. Try again; if it stays, ask whoever runs this server.',
+  wrong_login: 'No account here that can be used is linked to that one. Ask an admin for an invitation, then link it.',
+  name_taken: 'No account could be made with a name like that. Ask an admin for an invitation.',
+  conflict: 'That account is linked to somebody else here. Choose another one at the provider.',
+  unauthenticated: 'You were logged out meanwhile. Log in, then link it again.',
+  unavailable: 'The server could not do it just now. Try again.',
+};
+
 /** Why a login through a provider did not work, by the code that the server put in the address. */
 export function problemSentence(code: string): string {
-  // The code comes from the address, which anyone can write: only a plain word is ever repeated.
-  const shown = /^[a-z_]{1,40}$/.test(code) ? ` (${code})` : '';
-  return `Logging in through the provider did not work${shown}. Try again, or log in with your password.`;
+  // The code comes from the address, which anyone can write: it only chooses among our own sentences.
+  const why = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined;
+  return `Logging in through the provider did not work. ${why ?? 'Try again, or log in with your password.'}`;
 }

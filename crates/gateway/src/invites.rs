@@ -172,7 +172,10 @@ impl Gateway {
         check(actor, Action::ChangeOwn, Object::Own { owner: person.id })?;
         let mut tx = audit::begin(&self.inner.store).await?;
         let invite = open_invite(self, &mut tx, &request.code, false).await?;
-        let team_id = invite.team_id.ok_or(Error::BadCode)?;
+        let team_id = invite.team_id.ok_or(Error::Conflict {
+            problem: "this invitation is for a new account, and leads into no team",
+            next: "open its link where nobody is logged in, or ask for an invitation into a team",
+        })?;
         if teams::role(&mut tx, team_id, person.id).await?.is_some() {
             return Err(Error::Conflict {
                 problem: "you belong to this team already",
@@ -211,5 +214,11 @@ async fn open_invite(
 ) -> Result<Invite> {
     let now = gateway.inner.store.ambient().now();
     let invite = invites::find(tx, &digest(code.expose()), now).await?.ok_or(Error::BadCode)?;
-    if for_account && !invite.creates_account { Err(Error::BadCode) } else { Ok(invite) }
+    if for_account && !invite.creates_account {
+        return Err(Error::Conflict {
+            problem: "this invitation is for somebody who has an account: it leads into a team",
+            next: "log in, then open its link again; for an account, ask an admin for an invitation",
+        });
+    }
+    Ok(invite)
 }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
-use mosaic_protocol::{AccountName, Label, TeamId, team::Role, token::Scope};
+use mosaic_protocol::{AccountName, InviteId, Label, TeamId, team::Role, token::Scope};
 use std::path::PathBuf;
 
 /// Mosaic: a self-hosted gateway for AI agents
@@ -98,7 +98,10 @@ pub(crate) enum Command {
         json: bool,
     },
     /// Print completions for a shell
-    Completions { shell: Shell },
+    Completions {
+        /// Which
+        shell: Shell,
+    },
     /// Print a reference page
     #[command(hide = true)]
     Reference { page: ReferencePage },
@@ -137,17 +140,33 @@ pub(crate) enum UserCommand {
     /// List accounts
     List,
     /// Make an account, and a one-time link for its password
-    Add { name: AccountNameArg },
+    Add {
+        /// The new account's name
+        name: AccountNameArg,
+    },
     /// Show an account
-    Show { name: AccountNameArg },
+    Show {
+        /// The account's name
+        name: AccountNameArg,
+    },
     /// Make a one-time link for a new password
-    Recover { name: AccountNameArg },
+    Recover {
+        /// The account's name
+        name: AccountNameArg,
+    },
     /// Suspend an account: sessions end, tokens stop working, nothing is deleted
-    Suspend { name: AccountNameArg },
+    Suspend {
+        /// The account's name
+        name: AccountNameArg,
+    },
     /// Let a suspended account be used again
-    Resume { name: AccountNameArg },
+    Resume {
+        /// The account's name
+        name: AccountNameArg,
+    },
     /// Make somebody an admin
     Admin {
+        /// The account's name
         name: AccountNameArg,
         /// Or no longer
         #[arg(long)]
@@ -155,6 +174,7 @@ pub(crate) enum UserCommand {
     },
     /// Delete an account and everything in it
     Delete {
+        /// The account's name
         name: AccountNameArg,
         /// Do not ask
         #[arg(long)]
@@ -176,13 +196,33 @@ pub(crate) enum TeamCommand {
         owner: AccountNameArg,
     },
     /// List who belongs to a team
-    Members { team: TeamId },
+    Members {
+        /// The team's id; `mosaic team list` shows it
+        #[arg(value_parser = team_id)]
+        team: TeamId,
+    },
     /// Put somebody into a team, or give a member another role
-    Put { team: TeamId, user: AccountNameArg, role: Role },
+    Put {
+        /// The team's id; `mosaic team list` shows it
+        #[arg(value_parser = team_id)]
+        team: TeamId,
+        /// The account's name
+        user: AccountNameArg,
+        /// owner, member or viewer
+        role: Role,
+    },
     /// Take somebody out of a team
-    Remove { team: TeamId, user: AccountNameArg },
+    Remove {
+        /// The team's id; `mosaic team list` shows it
+        #[arg(value_parser = team_id)]
+        team: TeamId,
+        /// The account's name
+        user: AccountNameArg,
+    },
     /// Delete a team, its workspace and everything in it
     Delete {
+        /// The team's id; `mosaic team list` shows it
+        #[arg(value_parser = team_id)]
         team: TeamId,
         /// Do not ask
         #[arg(long)]
@@ -196,18 +236,22 @@ pub(crate) enum InviteCommand {
     List,
     /// Make an invitation: a link that makes one account
     Add {
-        /// Into this team
-        #[arg(long)]
+        /// Into the team with this id
+        #[arg(long, value_parser = team_id)]
         team: Option<TeamId>,
         /// With this role
         #[arg(long, requires = "team")]
         role: Option<Role>,
         /// For so many hours
-        #[arg(long, default_value_t = 72)]
+        #[arg(long, default_value_t = 72, value_parser = clap::value_parser!(u32).range(1..=720))]
         hours: u32,
     },
     /// Take an invitation back
-    Delete { invite: mosaic_protocol::InviteId },
+    Delete {
+        /// Its id; `mosaic invite list` shows it
+        #[arg(value_parser = invite_id)]
+        invite: InviteId,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -224,7 +268,7 @@ pub(crate) enum TokenCommand {
         #[arg(long = "scope", required = true)]
         scopes: Vec<Scope>,
         /// For so many days
-        #[arg(long, default_value_t = 90)]
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: u32,
     },
 }
@@ -281,4 +325,12 @@ impl std::str::FromStr for Named<AccountName> {
 
 fn label(text: &str) -> Result<Label, mosaic_protocol::BadText> {
     Label::try_from(text.to_owned())
+}
+
+fn team_id(text: &str) -> Result<TeamId, &'static str> {
+    text.parse().map_err(|_| "a team is named by its id; `mosaic team list` shows it")
+}
+
+fn invite_id(text: &str) -> Result<InviteId, &'static str> {
+    text.parse().map_err(|_| "an invitation is named by its id; `mosaic invite list` shows it")
 }

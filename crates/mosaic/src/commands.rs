@@ -21,11 +21,11 @@ pub(crate) use user::user;
 use crate::{
     args::ConfigCommand,
     config::{Config, Settings},
-    control::Control,
+    control::{Control, Refused},
     out,
 };
 use mosaic_protocol::{
-    AccountName, Time,
+    AccountName, ErrorCode, Time,
     account::{OneTimeLink, User},
 };
 use std::{
@@ -58,7 +58,12 @@ fn print_link(link: &OneTimeLink) -> anyhow::Result<ExitCode> {
 
 async fn find_user(control: &Control, name: &AccountName) -> anyhow::Result<User> {
     let found = control.get(&format!("/api/operator/users/{name}")).await;
-    found.map_err(|error| error.context(format!("the account `{name}`")))
+    found.map_err(|error| match error.downcast_ref::<Refused>() {
+        Some(Refused(problem)) if problem.code == ErrorCode::NotFound => {
+            anyhow::anyhow!("there is no account `{name}`\n  `mosaic user list` shows them all")
+        }
+        _ => error,
+    })
 }
 
 /// A moment for people, in UTC.

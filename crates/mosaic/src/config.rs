@@ -63,7 +63,10 @@ pub(crate) fn load(sources: &Sources<'_>) -> Result<Config, ConfigError> {
         let flag = key::flag_name(key);
         match key::locate(key) {
             Some(spot) => layers.set(&spot, &Raw::Loose(value.clone()), &Source::Flag(flag)),
-            None => layers.problem(&Source::Flag(flag), "unknown setting".to_owned()),
+            None => {
+                let text = file::unknown(key, &layers);
+                layers.problem(&Source::Flag(flag), text);
+            }
         }
     }
     layers.check_combinations();

@@ -1,20 +1,20 @@
 //! How commands reach the gateway: over its control socket if it runs, or by opening the data themselves. Either way
 //! they use the HTTP API, so there is one path, with the same checks.
 
+mod ask;
+
 use crate::{config::Settings, up};
 use anyhow::{Context, bail};
 use axum::{Router, body::Body};
-use http::{Method, Request, Response, header};
+use http::{Method, Request, header};
 use http_body_util::BodyExt;
-use hyper_util::rt::TokioIo;
-use mosaic_protocol::ErrorBody;
+use mosaic_protocol::{ErrorBody, error::Problem};
 use mosaic_store::{DataDir, LockState, Store};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::File,
     path::{Path, PathBuf},
 };
-use tokio::net::UnixStream;
 use tower::ServiceExt;
 
 /// Some systems take no longer path for a socket.
@@ -50,6 +50,11 @@ impl Socket {
         &self.path
     }
 }
+
+/// The gateway said no.
+#[derive(Debug, thiserror::Error)]
+#[error("{}\n  {}", .0.message, .0.next)]
+pub(crate) struct Refused(pub(crate) Problem);
 
 /// Somebody who answers.
 pub(crate) enum Control {
@@ -89,17 +94,18 @@ impl Control {
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(Body::from(serde_json::to_vec(body)?))?,
         };
-        let response = match self {
-            Control::Running(socket) => send(socket, request).await?,
-            Control::Offline { router, .. } => router.clone().oneshot(request).await?,
+        let (status, bytes) = match self {
+            Control::Running(socket) => ask::ask(socket.path(), request).await?,
+            Control::Offline { router, .. } => {
+                let response = router.clone().oneshot(request).await?;
+                (response.status(), response.into_body().collect().await?.to_bytes())
+            }
         };
-        let status = response.status();
-        let bytes = response.into_body().collect().await?.to_bytes();
         if !status.is_success() {
             let Ok(ErrorBody { error }) = serde_json::from_slice(&bytes) else {
                 bail!("the gateway answered {status}");
             };
-            bail!("{}\n  {}", error.message, error.next);
+            bail!(Refused(error));
         }
         // No content reads as null.
         let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
@@ -133,15 +139,4 @@ impl Control {
             store.close().await;
         }
     }
-}
-
-async fn send(socket: &Socket, request: Request<Body>) -> anyhow::Result<Response<Body>> {
-    let stream = UnixStream::connect(socket.path()).await.with_context(|| {
-        "the data directory is in use, but its gateway does not answer on the control socket\n  \
-         it may be starting or stopping: try again; see `mosaic doctor`"
-    })?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    Ok(sender.send_request(request).await?.map(Body::new))
 }

@@ -18,6 +18,12 @@ pub(crate) fn begin(log: &Log, telemetry: Option<&Telemetry>) -> anyhow::Result<
             "log.level is not understood: {error}\n  write it like `info` or `info,sqlx=warn`"
         )
     })?;
+    // PostgreSQL's notices are answers to what we do on purpose, such as making what may be there already.
+    let filter = if log.level.contains("sqlx") {
+        filter
+    } else {
+        filter.add_directive("sqlx::postgres::notice=warn".parse()?)
+    };
     let pretty = match log.format {
         LogFormat::Auto => io::stderr().is_terminal(),
         LogFormat::Pretty => true,

@@ -41,15 +41,21 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Config> {
 
 fn read(path: &Path) -> Result<(String, String), Unreadable> {
     let name = path.display().to_string();
-    let problem = |problem: String| Unreadable {
-        place: name.clone(),
-        problem,
-        remedy: "check the path, or leave --config and MOSAIC_CONFIG out",
-    };
-    let bytes = std::fs::read(path)
-        .map_err(|error| problem(format!("the configuration file cannot be read: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| problem("the configuration file is not UTF-8".into()))?;
+    let problem = |problem: String, remedy| Unreadable { place: name.clone(), problem, remedy };
+    let bytes = std::fs::read(path).map_err(|error| {
+        problem(
+            format!("the configuration file cannot be read: {error}"),
+            "check the path, or leave --config and MOSAIC_CONFIG out",
+        )
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        problem(
+            format!("the configuration file is not UTF-8 from line {line} on"),
+            "save it as UTF-8 text",
+        )
+    })?;
     Ok((name, text))
 }
 

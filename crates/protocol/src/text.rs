@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// Why a text was not taken: a sentence that a person can act on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadText(pub &'static str);
+pub struct BadText(pub Cow<'static, str>);
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident { $check:expr, min: $min:literal, max: $max:literal $(, pattern: $pattern:literal)? })*) => {$(
@@ -95,9 +95,7 @@ fn account_name(text: String) -> Result<String, BadText> {
     if good && text.len() <= 64 {
         Ok(text)
     } else {
-        Err(BadText(
-            "an account name has 1 to 64 lower-case letters, digits, dots, dashes or underscores and starts with a letter or digit",
-        ))
+        Err(BadText("an account name has 1 to 64 lower-case letters, digits, dots, dashes or underscores and starts with a letter or digit".into()))
     }
 }
 
@@ -111,7 +109,8 @@ fn label(text: String) -> Result<String, BadText> {
         Ok(text)
     } else {
         Err(BadText(
-            "a name has 1 to 100 characters, no control characters, and no space at either end",
+            "a name has 1 to 100 characters, no control characters, and no space at either end"
+                .into(),
         ))
     }
 }
@@ -121,7 +120,7 @@ fn message_text(text: String) -> Result<String, BadText> {
         Ok(text)
     } else {
         Err(BadText(
-            "a message has at most 262144 bytes and no NUL; attach what is longer as a file",
+            "a message has at most 262144 bytes and no NUL; attach what is longer as a file".into(),
         ))
     }
 }
@@ -130,7 +129,7 @@ fn tag(text: String) -> Result<String, BadText> {
     match label(text) {
         Ok(text) if text.chars().count() <= 40 && !text.contains(',') => Ok(text),
         _ => Err(BadText(
-            "a tag has 1 to 40 characters, no comma, no control characters, and no space at either end",
+            "a tag has 1 to 40 characters, no comma, no control characters, and no space at either end".into(),
         )),
     }
 }
@@ -144,7 +143,9 @@ fn secret_name(text: String) -> Result<String, BadText> {
     if good && text.len() <= 64 {
         Ok(text)
     } else {
-        Err(BadText("a secret's name has 1 to 64 letters, digits, dots, dashes or underscores"))
+        Err(BadText(
+            "a secret's name has 1 to 64 letters, digits, dots, dashes or underscores".into(),
+        ))
     }
 }
 
@@ -162,7 +163,8 @@ fn host_name(text: String) -> Result<String, BadText> {
         Ok(text)
     } else {
         Err(BadText(
-            "a host is a lower-case name or address with an optional port, such as api.example.com",
+            "a host is a lower-case name or address with an optional port, such as api.example.com"
+                .into(),
         ))
     }
 }
@@ -176,7 +178,7 @@ fn provider_name(text: String) -> Result<String, BadText> {
     if good && text.len() <= 32 {
         Ok(text)
     } else {
-        Err(BadText("a provider's name has 1 to 32 lower-case letters, digits or dashes"))
+        Err(BadText("a provider's name has 1 to 32 lower-case letters, digits or dashes".into()))
     }
 }
 
@@ -184,7 +186,7 @@ fn blob_hash(text: String) -> Result<String, BadText> {
     if text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
         Ok(text)
     } else {
-        Err(BadText("a blob is named by its SHA-256, 64 lower-case hexadecimal digits"))
+        Err(BadText("a blob is named by its SHA-256, 64 lower-case hexadecimal digits".into()))
     }
 }
 
@@ -268,18 +270,24 @@ sensitive_texts! {
 
 fn new_password(text: &str) -> Result<(), BadText> {
     let n = text.chars().count();
-    if (10..=256).contains(&n) && !text.contains('\0') {
+    if text.contains('\0') {
+        Err(BadText("a password holds no NUL".into()))
+    } else if (10..=256).contains(&n) {
         Ok(())
     } else {
-        Err(BadText("a password has 10 to 256 characters"))
+        Err(BadText("a password has 10 to 256 characters".into()))
     }
 }
 
 fn bounded<const MAX: usize>(text: &str) -> Result<(), BadText> {
-    if !text.is_empty() && text.chars().count() <= MAX && !text.contains('\0') {
-        Ok(())
+    if text.is_empty() {
+        Err(BadText("this must not be empty".into()))
+    } else if text.contains('\0') {
+        Err(BadText("this must not hold a NUL".into()))
+    } else if text.chars().count() > MAX {
+        Err(BadText(format!("this has at most {MAX} characters").into()))
     } else {
-        Err(BadText("this text is empty, too long, or holds a NUL"))
+        Ok(())
     }
 }
 
@@ -319,7 +327,11 @@ mod tests {
             assert!(!host(bad), "{bad}");
         }
         assert!(NewPassword::try_from("short".to_owned()).is_err());
-        assert!(Password::try_from("x\0".to_owned()).is_err());
+        let why =
+            |text: &str| Password::try_from(text.to_owned()).map(drop).unwrap_err().to_string();
+        assert_eq!(why("x\0"), "this must not hold a NUL");
+        assert_eq!(why(""), "this must not be empty");
+        assert_eq!(why(&"x".repeat(1025)), "this has at most 1024 characters");
     }
 
     #[test]

@@ -288,12 +288,30 @@ impl<T: DeserializeOwned + JsonSchema + Send> Input for Json<T> {
         if !bytes.is_empty() && bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(Error::Invalid("the body must be a JSON object".into()).into());
         }
-        let value = serde_json::from_slice(&bytes);
-        Ok(Json(
-            value
-                .map_err(|error| Error::Invalid(format!("the body is not understood: {error}")))?,
-        ))
+        Ok(Json(parse(&bytes).map_err(Error::Invalid)?))
     }
+}
+
+/// Reads JSON. What is wrong with a value is said with the value's name; a place in the text helps only where the text
+/// is no JSON.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let field = error.path().to_string();
+        let (said, is_data) = (error.inner().to_string(), error.inner().is_data());
+        let said = match said.rsplit_once(" at line ") {
+            Some((said, _)) if is_data => said,
+            _ => &said,
+        };
+        let names_field = field == "." || said.contains(&format!("`{field}`"));
+        if is_data && !names_field {
+            format!("`{field}`: {said}")
+        } else {
+            format!("the body is not understood: {said}")
+        }
+    })?;
+    json.end().map_err(|error| format!("the body is not understood: {error}"))?;
+    Ok(value)
 }
 
 /// Whether the body is as it was written, not compressed.
@@ -322,5 +340,37 @@ impl<H: FromHead> Input for (H, Upload) {
 
     async fn read(cx: &mut Cx, mut parts: Parts, body: Body) -> Result<Self, Refusal> {
         Ok((H::read(&mut parts).await?, Upload(body, cx.state.settings.blob_bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use mosaic_protocol::{invite::AcceptInviteRequest, token::CreateTokenRequest};
+
+    #[test]
+    fn what_is_wrong_with_a_body_is_said_with_the_name_of_the_field() {
+        let accept = |text: &str| parse::<AcceptInviteRequest>(text.as_bytes()).unwrap_err();
+        let token = |text: &str| parse::<CreateTokenRequest>(text.as_bytes()).unwrap_err();
+        let said = [
+            accept(r#"{"code":"c","name":"ada","password":"short"}"#),
+            accept(r#"{"code":"","name":"ada","password":"long enough"}"#),
+            accept(r#"{"code":"c","name":7,"password":"long enough"}"#),
+            accept(r#"{"code":"c","name":"ada"}"#),
+            accept(r#"{"code":"c","name":"ada","pass":"long enough"}"#),
+            accept(r#"{"code":"c","name":"ada","#),
+            accept(r#"{"code":"c","name":"ada","password":"long enough"} x"#),
+            token(r#"{"name":"ci","scopes":["read","fly"]}"#),
+        ];
+        expect![[r#"
+            `password`: a password has 10 to 256 characters
+            `code`: this must not be empty
+            `name`: invalid type: integer `7`, expected a string
+            the body is not understood: missing field `password`
+            the body is not understood: unknown field `pass`, expected one of `code`, `name`, `password`
+            the body is not understood: EOF while parsing a value at line 1 column 25
+            the body is not understood: trailing characters at line 1 column 52
+            `scopes[1]`: unknown variant `fly`, expected one of `read`, `write`, `admin`, `metrics`"#]].assert_eq(&said.join("\n"));
     }
 }

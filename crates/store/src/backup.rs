@@ -127,6 +127,17 @@ async fn sealed_under(tx: &mut Tx) -> Result<String> {
     Ok(sql!(tx, one One<String>, "select key_id from keyring where name = 'check'")?.0)
 }
 
+/// The fault is in what is backed up, not where it is written to.
+fn lost_blob(error: Error) -> Error {
+    match error {
+        Error::File { path, cause } => Error::refused(
+            format!("a blob that belongs into the backup cannot be read: {path}: {cause}"),
+            "no backup was written; put the file back from a copy of blobs/, or delete that blob; `mosaic doctor` lists what is lost when no gateway runs",
+        ),
+        error => error,
+    }
+}
+
 type Lines = mpsc::Sender<Line>;
 
 async fn send(lines: &Lines, line: Line) -> Result<()> {
@@ -156,7 +167,9 @@ async fn send_all(
         send(lines, Line::Blob { workspace_id, hash: hash.clone(), size_bytes }).await?;
         let mut sha256 = Sha256::new();
         let mut n = 0;
-        while let Some(piece) = blobs::piece(store, tx, workspace_id, &hash, n).await? {
+        while let Some(piece) =
+            blobs::piece(store, tx, workspace_id, &hash, n).await.map_err(lost_blob)?
+        {
             sha256.update(&piece);
             send(lines, Line::Piece(STANDARD.encode(piece))).await?;
             n += 1;

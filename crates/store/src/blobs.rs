@@ -6,7 +6,7 @@
 //! A file is complete and synced before its row is committed, and its row is gone before the file is deleted. Both
 //! are one piece of work that nobody can cut short by hanging up; files without a row are swept at the next start.
 
-mod files;
+pub(crate) mod files;
 mod forget;
 
 pub(crate) use files::{blocking, write as write_file};

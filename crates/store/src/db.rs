@@ -145,7 +145,7 @@ impl Db {
         };
         match connected.await {
             Ok(Ok(pool)) => Ok(Db::Postgres(pool)),
-            Ok(Err(error)) => Err(cannot(error.to_string())),
+            Ok(Err(error)) => Err(cannot(crate::error::said(&error))),
             Err(_) => Err(cannot(format!("no answer in {} s", CONNECT_TIME.as_secs()))),
         }
     }

@@ -69,7 +69,7 @@ pub enum Error {
         cause: io::Error,
     },
     /// Everything else.
-    #[error("database: {0}")]
+    #[error("database: {}", said(.0))]
     Database(sqlx::Error),
 }
 
@@ -85,6 +85,14 @@ pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
     move |cause| match cause.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull,
         _ => Error::File { path, cause },
+    }
+}
+
+/// What a database said, without the place in its own source where it did.
+pub(crate) fn said(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(inner) => inner.message().to_owned(),
+        error => error.to_string(),
     }
 }
 
@@ -114,7 +122,7 @@ impl From<sqlx::Error> for Error {
                     if ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
                         || matches!(code, "55P03" | "25P03") =>
                 {
-                    return Error::Unavailable(inner.to_string());
+                    return Error::Unavailable(inner.message().to_owned());
                 }
                 _ => {}
             }

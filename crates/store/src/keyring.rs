@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 const NONCE_BYTES: usize = 12;
 /// What the files of keys that were in use once begin with.
-const RETIRED: &str = "retired-";
+pub(crate) const RETIRED: &str = "retired-";
 
 /// One master key.
 #[derive(Clone)]
@@ -213,6 +213,11 @@ impl KeySource {
         }
     }
 
+    /// Whether the file is gone that the key should be in. Retired keys may still be beside it.
+    fn is_missing(&self) -> bool {
+        matches!(self, KeySource::File(path) if !path.exists())
+    }
+
     /// Keys that were in use once, for backups made then.
     fn retired(&self) -> Result<Vec<Key>> {
         let KeySource::File(path) = self else { return Ok(vec![]) };
@@ -334,7 +339,11 @@ const CHECK_VALUE: &[u8] = b"mosaic: this is the right master key";
 
 /// Finds which of the keys at hand is the one that this database is sealed under. Writes nothing. `None`: the
 /// database has never been sealed.
-pub(crate) async fn recognise(tx: &mut Tx, candidates: &[Key]) -> Result<Option<Keyring>> {
+pub(crate) async fn recognise(
+    tx: &mut Tx,
+    source: &KeySource,
+    candidates: &[Key],
+) -> Result<Option<Keyring>> {
     if !tx.has_table("keyring").await? {
         return Ok(None);
     }
@@ -348,9 +357,10 @@ pub(crate) async fn recognise(tx: &mut Tx, candidates: &[Key]) -> Result<Option<
             current: key.clone(),
             previous: candidates.iter().find(|other| other.id != key.id).cloned(),
         })),
-        None if candidates.is_empty() => Err(Error::refused(
+        // A retired key that does not fit is not the one that anybody gave.
+        None if candidates.is_empty() || source.is_missing() => Err(Error::refused(
             format!("the master key is missing: this data is sealed under key {}", sealed.key_id),
-            "put master.key back into the data directory, or set MOSAIC_MASTER_KEY",
+            "put master.key back into the data directory from where you keep its copy, or set MOSAIC_MASTER_KEY",
         )),
         None => Err(Error::refused(
             format!(

@@ -7,6 +7,7 @@ use crate::{
     db::{One, sql},
     keyring::{self, Key, KeySource, Keyring},
     live::Lives,
+    lost::{self, For},
     migrate,
 };
 use mosaic_protocol::Generation;
@@ -64,17 +65,24 @@ impl Store {
         let key_source = KeySource::of(options.master_key, dir.path());
         // A key that was retired may be the right one after all: a restore that was killed after its commit.
         let candidates = key_source.for_backups()?;
+        let opened_for = if options.keep_spare_keys { For::Restore } else { For::Use };
         let db = match &options.database_url {
             Some(url) => Db::open_postgres(url).await?,
-            None => Db::open_sqlite(&dir.database()).await.map_err(|error| match error {
-                Error::Damaged(what) => damaged(&dir, &what),
-                error => error,
-            })?,
+            // Before SQLite makes a file.
+            None => {
+                lost::refuse_lost_file(dir.path(), opened_for)?;
+                Db::open_sqlite(&dir.database()).await.map_err(|error| match error {
+                    Error::Damaged(what) => damaged(&dir, &what),
+                    error => error,
+                })?
+            }
         };
         let mut tx = db.read().await?;
         let looked = async {
-            migrate::check(&mut tx).await?;
-            keyring::recognise(&mut tx, &candidates).await
+            if migrate::check(&mut tx).await? == 0 && db.dialect() == Dialect::Sqlite {
+                lost::refuse_lost_tables(dir.path(), opened_for)?;
+            }
+            keyring::recognise(&mut tx, &key_source, &candidates).await
         };
         let recognised = looked.await.map_err(|error| match error {
             Error::Damaged(what) => damaged(&dir, &what),
@@ -95,7 +103,7 @@ impl Store {
         // Asked again, because another node may have been faster with an empty database.
         let recognised = match recognised {
             Some(ring) => Some(ring),
-            None => keyring::recognise(&mut tx, &candidates).await?,
+            None => keyring::recognise(&mut tx, &key_source, &candidates).await?,
         };
         let keys = match recognised {
             Some(ring) => ring,
@@ -149,6 +157,9 @@ impl Store {
         let source = KeySource::of(options.master_key.clone(), &options.data);
         let candidates = source.for_backups()?;
         let database = options.data.join("mosaic.db");
+        if options.database_url.is_none() {
+            lost::refuse_lost_file(&options.data, For::Use)?;
+        }
         let db = match &options.database_url {
             Some(url) => Db::open_postgres(url).await?,
             None if !database.exists() => return Ok(None),
@@ -157,7 +168,10 @@ impl Store {
         let looked = async {
             let mut tx = db.read().await?;
             let migration = migrate::check(&mut tx).await?;
-            keyring::recognise(&mut tx, &candidates).await?;
+            if migration == 0 && db.dialect() == Dialect::Sqlite {
+                lost::refuse_lost_tables(&options.data, For::Use)?;
+            }
+            keyring::recognise(&mut tx, &source, &candidates).await?;
             drop(tx);
             db.examine().await?;
             Ok((migration > 0).then_some(migration))

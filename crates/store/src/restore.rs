@@ -79,6 +79,12 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn damaged(&self, what: &str) -> Error {
+        if self.n == 1 {
+            return Error::refused(
+                format!("{} is not a Mosaic backup", self.path),
+                "nothing was changed; name a file that `mosaic backup` wrote",
+            );
+        }
         Error::refused(
             format!("{} is not a whole backup: line {}: {what}", self.path, self.n),
             "nothing was changed; use another backup",
@@ -180,7 +186,10 @@ impl Store {
         let (n_users,) = sql!(tx, one One<i64>, "select count(*) from users")?;
         if n_users > 0 && !how.replace {
             return Err(Error::refused(
-                format!("there are {n_users} accounts here already"),
+                match n_users {
+                    1 => "there is an account here already".to_owned(),
+                    n => format!("there are {n} accounts here already"),
+                },
                 "give --replace to delete everything that is here first, or restore into an empty data directory",
             ));
         }
@@ -214,7 +223,7 @@ impl Store {
             generation.to_string()
         )?;
         // Opened with the restored check value: what was sealed before is gone with the old rows.
-        let ring = keyring::recognise(&mut tx, &keys).await?;
+        let ring = keyring::recognise(&mut tx, &self.inner.key_source, &keys).await?;
         let ring = ring.ok_or_else(|| reader.damaged("it holds no keyring"))?;
         if ring.current().id() != loaded.key_id {
             return Err(reader.damaged("it is sealed under another key than it says"));

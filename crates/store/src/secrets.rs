@@ -142,7 +142,9 @@ async fn in_force(store: &Store, tx: &mut Tx) -> Result<Keyring> {
     if ring.current().id() == key_id {
         return Ok(ring);
     }
-    let ring = keyring::recognise(tx, &store.inner.key_source.candidates()?).await?;
+    let ring =
+        keyring::recognise(tx, &store.inner.key_source, &store.inner.key_source.candidates()?)
+            .await?;
     let ring = ring.ok_or_else(|| Error::Damaged("the keyring is empty".into()))?;
     store.set_keys(ring.clone());
     Ok(ring)

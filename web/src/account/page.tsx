@@ -35,8 +35,8 @@ const TITLES: Record<View, string> = {
   teams: 'Teams',
   workspaces: 'Workspaces',
   users: 'Users',
-  invites: 'Invites',
-  audit: 'Audit',
+  invites: 'Invitations',
+  audit: 'Audit log',
 };
 
 export function AccountPage({ info, me, notice, changed, left }: AccountProps) {

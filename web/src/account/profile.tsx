@@ -13,7 +13,7 @@ export function ProfileView({ me, changed }: { me: Me; changed: (me: Me) => void
         <dl className="facts">
           <dt>Name</dt>
           <dd>
-            <strong>{me.user.name}</strong> {me.user.admin && <span className="badge">Administrator</span>}
+            <strong>{me.user.name}</strong> {me.user.admin && <span className="badge">Admin</span>}
           </dd>
           <dt>Member since</dt>
           <dd>

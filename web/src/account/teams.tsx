@@ -1,4 +1,4 @@
-// Teams: the ones I am in, making one, and what an owner does for one. Leaves out joining, which an invite link does.
+// Teams: the ones I am in, making one, and what an owner does for one. Leaves out joining, which an invitation link does.
 import { useCallback, useState, type FormEvent } from 'react';
 import { api } from '../api';
 import { Confirm } from '../ui/confirm';
@@ -144,7 +144,7 @@ function InviteToTeam({ team }: { team: Team }) {
   const [made, setMade] = useState<InviteLink | null>(null);
   const action = useAction();
   if (made !== null) {
-    return <ShownOnce label={`Invite link to ${team.name}`} value={made.link} note="It is shown this once and works once, for somebody who has an account here." onDone={() => setMade(null)} />;
+    return <ShownOnce label={`Invitation link to ${team.name}`} value={made.link} note="It is shown this once and works once, for somebody who has an account here." onDone={() => setMade(null)} />;
   }
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -155,7 +155,7 @@ function InviteToTeam({ team }: { team: Team }) {
       <Choice label="Invite as" value={role} options={ROLE_CHOICES} onValue={setRole} />
       <Choice label="Link works for" value={hours} options={EXPIRY} onValue={setHours} />
       <button type="submit" disabled={action.busy}>
-        Make an invite link
+        Make an invitation link
       </button>
       <Problem problem={action.problem} />
     </form>

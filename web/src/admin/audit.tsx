@@ -1,16 +1,22 @@
-// The audit trail: whether its chain is whole, and the last things that happened. Leaves out searching it.
-import { useCallback, useState } from 'react';
+// The audit log: whether its chain is whole, and the last things that happened. Leaves out searching it.
+import { useCallback, useEffect, useState } from 'react';
 import { api } from '../api';
 import { useListing } from '../ui/hooks';
 import { Panel, Row, Rows, When } from '../ui/parts';
 import type { AuditEntry, AuditReport, Page, User } from '../wire';
+import { withNames } from '../words';
 
 const LAST = 25;
 
 export function AuditView() {
   const [report, setReport] = useState<AuditReport | null>(null);
   const users = useListing(api.users);
-  // The trail is read from its start, so its length comes first; the newest entry is then shown on top.
+  // Names come a page at a time; all are needed, because anybody may be in the last entries.
+  const { more, busy, problem } = users;
+  useEffect(() => {
+    if (more !== null && !busy && problem === null) more();
+  }, [more, busy, problem]);
+  // The log is read from its start, so its length comes first; the newest entry is then shown on top.
   const load = useCallback(async (): Promise<Page<AuditEntry>> => {
     const found = await api.verifyAudit();
     setReport(found);
@@ -20,7 +26,7 @@ export function AuditView() {
   const listing = useListing(load);
   return (
     <Panel
-      title="Audit trail"
+      title="Audit log"
       lead="Each entry is chained to the one before, so that a change to the past shows."
       aside={
         <button type="button" disabled={listing.busy} onClick={listing.reload}>
@@ -63,16 +69,11 @@ function EntryRow({ entry, users }: { entry: AuditEntry; users: User[] }) {
       title={<code>{entry.action}</code>}
       meta={
         <>
-          {entry.seq} · <When at={entry.at} /> · by {named(entry.actor, users)}
-          {entry.object !== '' && <> · {named(entry.object, users)}</>}
-          {entry.detail !== '' && <> · {entry.detail}</>}
+          {entry.seq} · <When at={entry.at} /> · by {withNames(entry.actor, users)}
+          {entry.object !== '' && <> · {withNames(entry.object, users)}</>}
+          {entry.detail !== '' && <> · {withNames(entry.detail, users)}</>}
         </>
       }
     />
   );
-}
-
-/** The trail holds ids only, so that erasing a name never breaks it; whoever is still here is shown by name. */
-function named(reference: string, users: User[]): string {
-  return users.find((user) => reference === `user:${user.id}`)?.name ?? reference;
 }

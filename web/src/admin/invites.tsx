@@ -1,4 +1,4 @@
-// Invites to this server: links with which somebody makes an account, and joins a team when one is named.
+// Invitations to this server: links with which somebody makes an account, and joins a team when one is named.
 // Leaves out sending them.
 import { useState, type FormEvent } from 'react';
 import { api } from '../api';
@@ -17,7 +17,7 @@ export function InvitesView() {
   const teamName = (id: string): string => teams.items?.find((team) => team.id === id)?.name ?? 'a team';
   return (
     <>
-      <Panel title="New invite" lead="Whoever opens the link can make one account here.">
+      <Panel title="New invitation" lead="Whoever opens the link can make one account here.">
         {made === null ? (
           <NewInvite
             teams={teams.items ?? []}
@@ -27,14 +27,14 @@ export function InvitesView() {
             }}
           />
         ) : (
-          <ShownOnce label="Invite link" value={made.link} note="It is shown this once and works once. Send it to one person." onDone={() => setMade(null)} />
+          <ShownOnce label="Invitation link" value={made.link} note="It is shown this once and works once. Send it to one person." onDone={() => setMade(null)} />
         )}
       </Panel>
-      <Panel title="Open invites">
+      <Panel title="Open invitations">
         <Rows
           listing={listing}
-          label="Open invites"
-          empty="No open invites."
+          label="Open invitations"
+          empty="No open invitations."
           row={(invite) => (
             <Row
               key={invite.id}
@@ -44,8 +44,8 @@ export function InvitesView() {
               actions={
                 <Confirm
                   label="Revoke"
-                  about={`invite made ${moment(invite.created_at)}`}
-                  title="Revoke this invite?"
+                  about={`invitation made ${moment(invite.created_at)}`}
+                  title="Revoke this invitation?"
                   text="Its link stops working at once."
                   act={() => api.revokeInvite(invite.id)}
                   done={listing.reload}
@@ -77,7 +77,7 @@ function NewInvite({ teams, made }: { teams: Team[]; made: (link: InviteLink) =>
       {team !== '' && <Choice label="As" value={role} options={ROLE_CHOICES} onValue={setRole} />}
       <Choice label="Link works for" value={hours} options={EXPIRY} onValue={setHours} />
       <button type="submit" className="primary" disabled={action.busy}>
-        Create invite
+        Create invitation
       </button>
       <Problem problem={action.problem} />
     </form>

@@ -1,5 +1,5 @@
-// The people on this server, for administrators: suspend, resume, help back in, delete.
-// Leaves out making users: an invite lets each choose a password alone.
+// The people on this server, for admins: suspend, resume, help back in, delete.
+// Leaves out making users: an invitation lets each choose a password alone.
 import { useState } from 'react';
 import { api } from '../api';
 import { Confirm } from '../ui/confirm';
@@ -29,7 +29,7 @@ function UserRow({ user, self, changed }: { user: User; self: boolean; changed: 
       title={user.display_name || user.name}
       badges={
         <>
-          {self && <span className="badge">You</span>} {user.admin && <span className="badge">Administrator</span>}{' '}
+          {self && <span className="badge">You</span>} {user.admin && <span className="badge">Admin</span>}{' '}
           {suspended && <span className="badge warn">Suspended</span>}
         </>
       }

@@ -1,4 +1,4 @@
-// Name and password with one button: the form of setup, login and invite. Leaves out where they are sent.
+// Name and password with one button: the form of setup, login and invitation. Leaves out where they are sent.
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useAction } from '../ui/hooks';
 import { Field, PasswordField, Problem } from '../ui/parts';

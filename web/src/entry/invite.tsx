@@ -1,4 +1,4 @@
-// An invite in the hands of somebody who is not logged in: make an account with it, or log in first and join the
+// An invitation in the hands of somebody who is not logged in: make an account with it, or log in first and join the
 // team it names. The code stays in this tab's memory only, so leaving for a provider means opening the link again.
 import { useState } from 'react';
 import { api } from '../api';
@@ -19,12 +19,12 @@ export function InvitePage({ code, info, created, loggedIn, cancel }: InviteProp
   const [mine, setMine] = useState(false);
   if (mine) {
     return (
-      <EntryFrame title="Log in to join" lead="After logging in you can join the team with this invite.">
+      <EntryFrame title="Log in to join" lead="After logging in you can join the team, if the invitation leads into one.">
         <AccountForm key="login" button="Log in" fresh={false} send={api.login} done={loggedIn} />
         {info.providers.length > 0 && (
           <>
             <Providers providers={info.providers} />
-            <p className="hint">Continuing elsewhere leaves this page: open the invite link again afterwards.</p>
+            <p className="hint">Continuing elsewhere leaves this page: open the invitation's link again afterwards.</p>
           </>
         )}
         <p className="ends">

@@ -1,5 +1,5 @@
 // Logging in with a password, or through one of the providers that this server knows.
-// Leaves out asking for a new password: an administrator makes a recovery link for that.
+// Leaves out asking for a new password: an admin makes a recovery link for that.
 import { api } from '../api';
 import type { Info, Me, Provider } from '../wire';
 import { Notice } from '../ui/parts';

@@ -3,7 +3,7 @@
 use crate::{args::RestoreArgs, config::Settings, control::Control, out, up::store_options};
 use mosaic_protocol::operator::BackupReport;
 use mosaic_store::{
-    DataDir, Options, Store,
+    DataDir, Error, Options, Store,
     keyring::KeySource,
     restore::{self, How},
 };
@@ -31,7 +31,14 @@ pub(crate) async fn backup(settings: &Settings, file: &Path) -> anyhow::Result<E
 pub(crate) async fn restore(settings: &Settings, args: &RestoreArgs) -> anyhow::Result<ExitCode> {
     // Everything that can be checked without writing is, before anything is made.
     out::progress("checking the backup…");
-    let key_id = restore::check(&args.file)?;
+    let key_id = restore::check(&args.file).map_err(|error| match error {
+        Error::File { .. } => {
+            anyhow::anyhow!(
+                "the backup cannot be read: {error}\n  check the path and its permissions"
+            )
+        }
+        error => error.into(),
+    })?;
     let options = store_options(settings);
     restore::check_key(&KeySource::of(options.master_key.clone(), &options.data), &key_id)?;
     let dir = DataDir::lock(&settings.data)?;

@@ -126,7 +126,8 @@ fn raw(item: &Item) -> Raw {
     }
 }
 
-fn unknown(path: &str, layers: &Layers) -> String {
+/// What to say of a key that there is not, with the nearest one that there is.
+pub(super) fn unknown(path: &str, layers: &Layers) -> String {
     let mut candidates: Vec<String> = KEYS
         .iter()
         .filter(|key| key.provider_field().is_none())

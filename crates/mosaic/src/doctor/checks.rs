@@ -1,6 +1,6 @@
 //! The single checks. Those that decide something are pure; the rest only looks.
 
-use super::Finding;
+use super::{Finding, Level};
 use crate::{
     config::Settings,
     control::Control,
@@ -22,10 +22,17 @@ pub(super) async fn all(settings: &Settings) -> Vec<Finding> {
     let lock = DataDir::look(&settings.data);
     let mut findings =
         vec![data_directory(&settings.data), lock_finding(&lock), master_key(settings)];
-    findings.push(match &lock {
-        Ok(LockState::Held(_)) => running(settings).await,
-        _ => database(settings).await,
-    });
+    match &lock {
+        Ok(LockState::Held(_)) => findings.push(running(settings).await),
+        _ => {
+            let database = database(settings).await;
+            let is_good = database.level == Level::Good;
+            findings.push(database);
+            if is_good && settings.database_url.is_none() {
+                findings.extend(blobs(settings).await);
+            }
+        }
+    }
     findings.push(disk(&settings.data));
     findings.push(clock(Ambient::real().now().0, newest_change(settings)));
     findings.push(listen(settings, &lock));
@@ -93,6 +100,13 @@ fn master_key(settings: &Settings) -> Finding {
     }
     let path = settings.data.join("master.key");
     match std::fs::metadata(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && has_data(settings) => {
+            Finding::bad(
+                WHAT,
+                format!("{} is missing, and the data here is sealed under it", path.display()),
+                "put it back from where you keep its copy, or set MOSAIC_MASTER_KEY",
+            )
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Finding::note(
             WHAT,
             "there is none yet",
@@ -112,14 +126,44 @@ fn master_key(settings: &Settings) -> Finding {
     }
 }
 
+/// Whether there is a database beside which a new key would be of no use.
+fn has_data(settings: &Settings) -> bool {
+    let database = std::fs::metadata(settings.data.join("mosaic.db"));
+    settings.database_url.is_none() && database.is_ok_and(|file| file.len() > 0)
+}
+
 async fn running(settings: &Settings) -> Finding {
     const WHAT: &str = "database";
     let asked = async { Control::open(settings).await?.get::<serde_json::Value>("/readyz").await };
     match asked.await {
         Ok(_) => Finding::good(WHAT, "the running gateway says that it is ready"),
         Err(error) => {
-            Finding::bad(WHAT, format!("the running gateway: {error:#}"), "look at its log")
+            // A server may be what is wrong, and says so itself; others may use it, too.
+            if settings.database_url.is_some() {
+                let server = database(settings).await;
+                if server.level == Level::Bad {
+                    return server;
+                }
+            }
+            let text = format!("{error:#}");
+            let (found, remedy) = text.split_once("\n  ").unwrap_or((&text, "look at its log"));
+            Finding::bad(WHAT, format!("the running gateway: {found}"), remedy)
         }
+    }
+}
+
+/// Whether every blob has its bytes. Asked for when no gateway runs, which would change them meanwhile.
+async fn blobs(settings: &Settings) -> Option<Finding> {
+    const WHAT: &str = "blobs";
+    match Store::lost_blobs(&store_options(settings)).await {
+        Ok(lost) if lost.n == 0 => Some(Finding::good(WHAT, "every one has its file")),
+        Ok(lost) => Some(Finding::bad(
+            WHAT,
+            format!("{} without a whole file, the first is {}", lost.n, lost.first),
+            "put the files back from a copy of blobs/, or restore a backup; what has no copy can only be deleted: DELETE /api/workspaces/ID/blobs/HASH",
+        )),
+        // What is wrong with the database is said already.
+        Err(_) => None,
     }
 }
 
@@ -199,10 +243,11 @@ fn clock(now_ms: i64, newest_change_ms: Option<i64>) -> Finding {
 fn listen(settings: &Settings, lock: &Result<LockState, Error>) -> Finding {
     const WHAT: &str = "port";
     let address = settings.listen;
+    // What a running gateway was told when it started counts, not what this command was told.
     if let Ok(LockState::Held(Some(holder))) = lock
-        && holder.address == address.to_string()
+        && !holder.address.is_empty()
     {
-        return Finding::good(WHAT, format!("{address}, by the running gateway"));
+        return Finding::good(WHAT, format!("{}, by the running gateway", holder.address));
     }
     match TcpListener::bind(address) {
         Ok(_) => Finding::good(WHAT, format!("{address} is free")),
@@ -248,7 +293,6 @@ fn files(limit: Option<u64>, connections: u64) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Level;
 
     #[test]
     fn a_clock_that_is_far_off_is_found() {

@@ -118,7 +118,8 @@ async fn an_invitation_into_a_team_brings_one_in(database: Database) {
     let code = code_of(&made["link"]);
     // It brings in who has an account; it does not make one.
     let accept = newcomer(&code, "eve");
-    gateway.post("/api/invites/accept", accept).await.refused(403, "bad_code");
+    let refused = gateway.post("/api/invites/accept", accept).await;
+    assert!(refused.refused(409, "conflict").text().contains("leads into a team"));
 
     let calls =
         guests.iter().map(|guest| (guest.clone(), "/api/invites/join", json!({ "code": code })));
@@ -128,6 +129,12 @@ async fn an_invitation_into_a_team_brings_one_in(database: Database) {
     assert_eq!(members.len(), 2, "{members:?}");
     let guest = members.iter().find(|it| it["name"] != "root").unwrap();
     assert_eq!(guest["role"], "viewer");
+
+    // One for an account brings nobody into anything, and says so.
+    let made = root.post("/api/invites", json!({})).await.ok();
+    let account = json!({ "code": code_of(&made["link"]) });
+    let refused = guests[0].post("/api/invites/join", account).await;
+    assert!(refused.refused(409, "conflict").text().contains("for a new account"));
 
     // Who belongs already does not use it up.
     let made = root.post(&invites, json!({})).await.ok();

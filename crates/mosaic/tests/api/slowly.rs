@@ -1,4 +1,4 @@
-//! Time: callers that are slow, and a gateway that is told to stop while somebody is being served.
+//! Time and wires: callers that are slow or speak no HTTP, and a gateway that is told to stop while somebody is being served.
 
 use crate::{cast::hash_of, support::*, wire::Wire};
 use http::Method;
@@ -10,6 +10,20 @@ use tokio::net::TcpStream;
 async fn begin_upload(gateway: &Gateway, who: &Person, bytes: &[u8]) -> Wire {
     let path = format!("/api/workspaces/{}/blobs/{}", who.workspace_id, hash_of(bytes));
     Wire::begin(gateway, who, Method::PUT, &path, "application/octet-stream", bytes.len()).await
+}
+
+/// As docs/operating.md says: there is no request yet that could be answered in due form.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_cannot_be_read_is_refused_without_a_body() {
+    let gateway = Gateway::start_sqlite(&[]);
+    let many = format!("GET / HTTP/1.1\r\nhost: localhost\r\n{}\r\n", "x: a\r\n".repeat(100));
+    for (head, status) in [(many.as_str(), "431 "), ("no request at all\r\n\r\n", "400 ")] {
+        let mut wire = Wire::to(&gateway).await;
+        wire.say(head).await;
+        let answer = wire.closed().await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n") && answer.contains("content-length: 0"), "{answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,6 +27,9 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
     );
     refuses("[limts]\nbody_bytes = 5000\n", &["mosaic.toml:2", "`limits.body_bytes`"]);
     refuses("colour = \"red\"\n", &["mosaic.toml:1", "unknown key `colour`"]);
+    let place = Place::sqlite();
+    let flag = place.mosaic(&["up", "--set", "limits.body_byts=5000"]);
+    flag.refused(2, &["--set limits.body_byts", "did you mean `limits.body_bytes`"]);
 }
 
 #[test]
@@ -49,7 +52,7 @@ fn what_is_not_toml_is_named_with_its_line() {
 fn a_file_that_is_not_utf8_or_not_there_is_refused() {
     let place = Place::sqlite();
     up(&place, b"listen = \"\xff\xfe\"\n", |_| {})
-        .refused_with_next_step(2, &["not UTF-8", "mosaic.toml"]);
+        .refused_with_next_step(2, &["not UTF-8 from line 1", "mosaic.toml", "save it as UTF-8"]);
     std::fs::remove_file(place.beside("mosaic.toml")).unwrap();
     let missing = place.mosaic(&["up", "--config", "other.toml"]);
     missing.refused_with_next_step(2, &["other.toml", "cannot be read"]);

@@ -3,12 +3,19 @@
 use crate::{
     bad_place::{made, refuses},
     saying::run_with,
-    support::{Database, Gateway, Place, part},
+    seed::put_blob,
+    support::{Database, Gateway, PATIENCE, Place, eventually, part},
     whole,
 };
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::{net::TcpListener, os::unix::fs::PermissionsExt, sync::Arc};
 
 const PASSWORD: &str = "pass-word-nobody-may-see";
+
+/// Whether a place in PostgreSQL's own source is told.
+fn said_by_a_source_line(text: &str) -> bool {
+    text.contains(" at line ") || text.contains(".c:")
+}
 
 /// Starts the gateway with this database.
 #[track_caller]
@@ -30,6 +37,7 @@ fn refuses_url(code: i32, url: &str, words: &[&str]) {
     }
     let doctor = with(&["doctor"]);
     assert_ne!(doctor.code, Some(0), "{doctor:?}");
+    assert!(!said_by_a_source_line(&format!("{doctor:?}")), "{doctor:?}");
     assert!(!format!("{doctor:?}").contains(PASSWORD), "{doctor:?}");
 }
 
@@ -78,7 +86,10 @@ fn a_wrong_password_and_a_missing_database_are_told_without_the_password() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_goes_away_is_told_and_comes_back() {
     let Some(place) = Place::new(Database::Postgres).map(Arc::new) else { return };
+    // Once, so that there is something that exists already.
+    let place = Gateway::start_at(place, &[]).stop().await;
     let gateway = Gateway::start_at(place.clone(), &[]);
+    assert!(!gateway.log().contains("already exists"), "notices are no news: {}", gateway.log());
     let admin = gateway.admin().await;
     // Every connection is cut, as when the server is started anew.
     let cut = "select pg_terminate_backend(pid)::text from pg_stat_activity
@@ -88,6 +99,28 @@ async fn a_database_that_goes_away_is_told_and_comes_back() {
     assert!([200, 503].contains(&face.status), "{}", face.face());
     admin.get("/api/me").await.is(200);
     gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_names_postgres_when_it_lets_the_running_gateway_down() {
+    let Some(place) = Place::new(Database::Postgres).map(Arc::new) else { return };
+    let gateway = Gateway::start_at(place.clone(), &[]);
+    let name = place.rows("select current_database()::text").await.remove(0);
+    let mut server = PgConnection::connect(&part("TEST_POSTGRES_URL").unwrap()).await.unwrap();
+    for text in [
+        format!("alter database {name} allow_connections false"),
+        format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut server).await.unwrap();
+    }
+    server.close().await.unwrap();
+    eventually("it is not ready", PATIENCE, async || gateway.get("/readyz").await.status == 503)
+        .await;
+    let doctor = place.mosaic(&["doctor"]);
+    assert_eq!(doctor.code, Some(1), "{doctor:?}");
+    for words in ["BAD   database: PostgreSQL at ", &name] {
+        assert!(doctor.stdout.contains(words), "{doctor:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,6 +143,47 @@ async fn a_damaged_database_file_is_refused_and_kept() {
 
     std::fs::write(&file, &whole).unwrap();
     whole::check(&place).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_database_is_not_replaced_and_no_blob_is_swept_away() {
+    let gateway = Gateway::start_sqlite(&[]);
+    put_blob(&gateway.admin().await, 7, 100).await;
+    let place = gateway.stop().await;
+    let file = place.data().join("mosaic.db");
+    let whole = std::fs::read(&file).unwrap();
+    let words: &[&str] = &["mosaic.db", "blobs/", "nothing was changed", "mosaic restore"];
+    for state in ["missing", "empty"] {
+        if state == "missing" {
+            std::fs::remove_file(&file).unwrap();
+        } else {
+            std::fs::write(&file, "").unwrap();
+        }
+        assert!(refuses(&place, words, |_| {}).contains(state));
+        place.mosaic(&["user", "list"]).refused_with_next_step(1, words);
+        let doctor = place.mosaic(&["doctor"]);
+        assert!(doctor.code == Some(1) && doctor.stdout.contains("BAD   database"), "{doctor:?}");
+    }
+    std::fs::write(&file, &whole).unwrap();
+    // Every row has its file.
+    whole::check(&place).await;
+    doctor_and_backup_name_a_lost_file(&place);
+}
+
+/// The other way round: one file of a blob is gone.
+fn doctor_and_backup_name_a_lost_file(place: &Place) {
+    assert!(place.ok(&["doctor"]).contains("good  blobs"));
+    let blobs = place.data().join("blobs");
+    let file = place.files().into_keys().find(|path| path.starts_with(&blobs)).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let name = file.display().to_string();
+    let doctor = place.mosaic(&["doctor"]);
+    assert_eq!(doctor.code, Some(1), "{doctor:?}");
+    assert!(doctor.stdout.contains("BAD   blobs: 1 "), "{doctor:?}");
+    assert!(doctor.stdout.contains(&name), "{doctor:?}");
+    let words = ["a blob that belongs into the backup", &name, "no backup was written"];
+    place.mosaic(&["backup", "saved"]).refused_with_next_step(1, &words);
+    assert!(!place.beside("saved").exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -141,6 +215,16 @@ async fn a_master_key_that_does_not_fit_is_refused() {
     std::fs::remove_file(&file).unwrap();
     refuses(&place, &["the master key is missing", "put master.key back"], |_| {});
     assert!(!file.exists(), "a new key would not open anything");
+    // A retired key beside it does not make it the wrong one.
+    let retired = file.with_file_name("retired-1.key");
+    std::fs::write(&retired, format!("{other}\n")).unwrap();
+    std::fs::set_permissions(&retired, PermissionsExt::from_mode(0o600)).unwrap();
+    refuses(&place, &["the master key is missing", "put master.key back"], |_| {});
+    let doctor = place.mosaic(&["doctor"]);
+    for line in ["BAD   master key: ", "BAD   database: the master key is missing"] {
+        assert!(doctor.stdout.contains(line), "{doctor:?}");
+    }
+    std::fs::remove_file(&retired).unwrap();
 
     std::fs::write(&file, &right).unwrap();
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();

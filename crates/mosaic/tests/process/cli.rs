@@ -52,7 +52,10 @@ fn accounts(scribe: &mut Scribe<'_>) {
     scribe.ok(&["user", "add", "bob"]);
     scribe.refused(&["user", "add", "ada"], &["taken", "another name"]);
     scribe.run(&["user", "add", "No Name"]).refused(2, &["No Name"]);
-    scribe.refused(&["user", "show", "nobody"], &["the account `nobody`"]);
+    scribe.refused(
+        &["user", "show", "nobody"],
+        &["there is no account `nobody`\n", "mosaic user list"],
+    );
 
     let shown = scribe.ok(&["user", "show", "ada"]);
     for word in ["id ", "name ", "active", "since"] {
@@ -79,7 +82,7 @@ fn teams(scribe: &mut Scribe<'_>) {
     let made = scribe.ok(&["team", "add", "Weavers", "--owner", "ada"]);
     let (team, name) = made.split_once("  ").unwrap();
     assert_eq!(name, "Weavers");
-    scribe.refused(&["team", "add", "Spinners", "--owner", "nobody"], &["the account `nobody`"]);
+    scribe.refused(&["team", "add", "Spinners", "--owner", "nobody"], &["no account `nobody`"]);
     assert_eq!(scribe.ok(&["team", "list"]), made);
     assert_eq!(scribe.ok(&["team", "put", team, "bob", "member"]), "bob is member of the team");
     assert_eq!(scribe.ok(&["team", "put", team, "bob", "viewer"]), "bob is viewer of the team");
@@ -101,6 +104,9 @@ fn invitations(scribe: &mut Scribe<'_>) {
     let team = scribe.ok(&["team", "add", "Spinners", "--owner", "ada"]);
     let team = team.split_whitespace().next().unwrap();
     scribe.ok(&["invite", "add", "--team", team, "--role", "member"]);
+    scribe.run(&["invite", "add", "--hours", "0"]).refused(2, &["--hours", "720"]);
+    let by_name = ["team", "put", "Spinners", "ada", "member"];
+    scribe.run(&by_name).refused(2, &["by its id", "mosaic team list"]);
     scribe.run(&["invite", "add", "--role", "member"]).refused(2, &["--team"]);
     let listed = scribe.ok(&["invite", "list"]);
     assert_eq!(listed.lines().count(), 2, "{listed}");
@@ -117,6 +123,8 @@ fn invitations(scribe: &mut Scribe<'_>) {
 fn tokens(scribe: &mut Scribe<'_>) -> String {
     scribe.run(&["token", "create", "--user", "ada"]).refused(2, &["--scope"]);
     scribe.run(&["token", "create", "--user", "ada", "--scope", "all"]).refused(2, &["all"]);
+    let forever = ["token", "create", "--user", "ada", "--scope", "read", "--days", "99999"];
+    scribe.run(&forever).refused(2, &["--days", "3650"]);
     scribe.refused(&["token", "create", "--user", "nobody", "--scope", "read"], &["`nobody`"]);
     let made =
         scribe.run(&["token", "create", "--user", "ada", "--scope", "read", "--scope", "admin"]);
@@ -148,7 +156,7 @@ fn upkeep(scribe: &mut Scribe<'_>) {
     scribe.refused(&["backup", "no/such/folder"], &["no/such/folder"]);
     scribe.refused(&["user", "delete", "bob"], &["bob", "--yes"]);
     assert_eq!(scribe.ok(&["user", "delete", "bob", "--yes"]), "bob is deleted");
-    scribe.refused(&["user", "show", "bob"], &["the account `bob`"]);
+    scribe.refused(&["user", "show", "bob"], &["no account `bob`"]);
 }
 
 async fn both_ways(database: Database) {
@@ -161,6 +169,11 @@ async fn both_ways(database: Database) {
     let gateway = Gateway::start_at(place.clone(), &[]);
     works(&gateway, &token).await;
     gateway.stop().await;
+    place.mosaic(&["restore", "nofile"]).refused_with_next_step(1, &["cannot be read", "nofile"]);
+    let foreign = place.mosaic(&["restore", "/etc/passwd"]);
+    foreign.refused_with_next_step(1, &["/etc/passwd is not a Mosaic backup\n", "mosaic backup"]);
+    let unasked = place.mosaic(&["restore", "saved"]);
+    unasked.refused_with_next_step(1, &["there is an account here", "--replace"]);
     assert!(place.ok(&["restore", "saved", "--replace"]).contains("Everybody must log in again"));
     assert_eq!(place.ok(&["user", "list"]).lines().count(), 2, "bob is back");
 

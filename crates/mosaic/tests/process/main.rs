@@ -21,6 +21,7 @@ mod cli;
 mod exposed;
 mod saying;
 mod seed;
+mod stuck;
 mod telling;
 
 #[cfg(target_os = "linux")]

@@ -127,6 +127,7 @@ async fn doctor_finds_what_is_wrong_and_says_what_to_do() {
     let pid = gateway.pid().to_string();
     finds(&place, &["--listen", &gateway.address().to_string()], "port", "good", "running gateway");
     finds(&place, listen, "lock", "good", &pid);
+    finds(&place, listen, "port", "good", &gateway.address().to_string());
     finds(&place, listen, "database", "good", "ready");
     gateway.stop().await;
 

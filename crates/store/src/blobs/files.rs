@@ -24,7 +24,7 @@ pub(super) fn dir(root: &Path, workspace_id: WorkspaceId) -> PathBuf {
     root.join(workspace_id.to_string())
 }
 
-pub(super) fn file(root: &Path, workspace_id: WorkspaceId, hash: &BlobHash) -> PathBuf {
+pub(crate) fn file(root: &Path, workspace_id: WorkspaceId, hash: &BlobHash) -> PathBuf {
     dir(root, workspace_id).join(hash.as_str())
 }
 

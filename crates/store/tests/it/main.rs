@@ -20,6 +20,7 @@ mod codes;
 mod damaged_backups;
 mod forgetting;
 mod logs;
+mod lost;
 mod opening;
 mod opening_damaged;
 mod place;
