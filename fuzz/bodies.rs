@@ -1,7 +1,13 @@
 //! What fuzzing runs: one function a door, given any bytes. `tests/fuzz` in crates/mosaic runs them for a bounded time
 //! with every test run; `make soak` runs them for long, guided by coverage.
 
-use mosaic_protocol::{account, invite, team, token, workspace};
+use mosaic_protocol::{
+    account,
+    frame::ClientFrame,
+    invite,
+    log::{Author, Body, Entry},
+    team, token, workspace,
+};
 use serde::de::DeserializeOwned;
 
 /// A backup file that somebody handed us: whole, or refused with a line number; never a panic.
@@ -39,6 +45,24 @@ pub(crate) fn requests(bytes: &[u8]) {
         vec![it.host.to_string(), it.value.expose().into()]
     });
     parsed::<workspace::QuotaRequest>(bytes, |_| vec![]);
+}
+
+/// A frame from a socket, or a stored entry: understood, kept as something newer, or refused; never a panic, and what was
+/// understood says the same when it is written and read again.
+pub(crate) fn frames(bytes: &[u8]) {
+    if let Ok(frame) = serde_json::from_slice::<ClientFrame>(bytes) {
+        let text = serde_json::to_vec(&frame).unwrap_or_default();
+        assert!(serde_json::from_slice::<ClientFrame>(&text).is_ok_and(|again| again == frame));
+    }
+    if let Ok(entry) = serde_json::from_slice::<Entry>(bytes) {
+        let text = serde_json::to_vec(&entry).unwrap_or_default();
+        assert!(serde_json::from_slice::<Entry>(&text).is_ok_and(|again| again == entry));
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let (kind, body) = text.split_once(' ').unwrap_or((&text, ""));
+    let _ = Body::decode(kind, body);
+    let author = Author::of_text(&text);
+    assert_eq!(Author::of_text(&author.to_text()), author);
 }
 
 fn parsed<T: DeserializeOwned>(bytes: &[u8], texts: impl Fn(&T) -> Vec<String>) {

@@ -218,6 +218,7 @@ impl Gateway {
         self.note(&mut tx, Some(actor), Deed::DeleteUser, Of::User(id), "").await?;
         let done = self.inner.store.commit_and_forget(tx, gone).await;
         self.forget_credentials();
+        self.look_again().await;
         Ok(done?)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{Error, Gateway, Result, standing::check_log};
 use mosaic_protocol::{LogId, Seq, access::Actor, frame::PresenceState};
-use mosaic_store::{Follower, Update};
+use mosaic_store::{Dialect, Follower, Update};
 
 /// Somebody follows a log.
 pub struct Following {
@@ -21,6 +21,19 @@ impl Gateway {
         drop(tx);
         let follower = follower.ok_or(Error::NotFound)?;
         Ok(Following { gateway: self.clone(), actor: actor.clone(), follower })
+    }
+
+    /// Looks at every log that somebody follows here: what other nodes wrote, and who may read it by now. After a change
+    /// to teams or accounts, and on a shared database from time to time.
+    pub async fn look_again(&self) {
+        if let Err(error) = self.inner.store.look_again().await {
+            tracing::warn!(%error, "the logs that are followed could not be looked at");
+        }
+    }
+
+    /// Whether other nodes may write, too.
+    pub fn has_other_nodes(&self) -> bool {
+        self.inner.store.dialect() == Dialect::Postgres
     }
 
     /// Tells those who follow the same conversation what one does just now.

@@ -110,6 +110,8 @@ impl Gateway {
             return Err(Error::NotFound);
         }
         self.set_member(&mut tx, actor, team_id, user_id, request.role).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.look_again().await;
+        Ok(())
     }
 }

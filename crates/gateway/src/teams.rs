@@ -107,7 +107,9 @@ impl Gateway {
         let workspace_id = self.team(&mut tx, actor, id).await?.workspace_id;
         teams::delete(&mut tx, id).await?;
         self.note(&mut tx, Some(actor), Deed::DeleteTeam, Of::Team(id), "").await?;
-        Ok(store.commit_and_forget(tx, vec![workspace_id]).await?)
+        store.commit_and_forget(tx, vec![workspace_id]).await?;
+        self.look_again().await;
+        Ok(())
     }
 
     /// Who belongs to a team.
@@ -134,6 +136,7 @@ impl Gateway {
         let member =
             members.into_iter().find(|member| member.user_id == user_id).ok_or(Error::NotFound)?;
         tx.commit().await?;
+        self.look_again().await;
         Ok(member)
     }
 
@@ -176,6 +179,8 @@ impl Gateway {
             format!("user:{user_id}"),
         )
         .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.look_again().await;
+        Ok(())
     }
 }

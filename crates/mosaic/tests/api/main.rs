@@ -24,6 +24,7 @@ mod doors;
 mod endings;
 mod isolation;
 mod login;
+mod nodes;
 mod openapi;
 mod owners;
 mod providers;

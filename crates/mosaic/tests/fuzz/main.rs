@@ -24,6 +24,10 @@ const BACKUP: &str = concat!(
 
 const REQUEST: &str = r#"{"code":"wrong","name":"ada","password":"correct horse","role":"member","scopes":["read"],"value":"k","host":"a.b:1","quota_bytes":1,"team_id":"01890a5d-ac96-774b-bcce-b302099a8057"}"#;
 
+const FRAME: &str = r#"{"type":"submit","command_id":"01890a5d-ac96-774b-bcce-b302099a8057","command":{"kind":"send_message","log":"01890a5d-ac96-774b-bcce-b302099a8057","text":"hello","attachments":[],"reply_to":1,"origin":{"surface":"web"}}}"#;
+
+const ENTRY: &str = r#"{"seq":2,"at":1,"author":{"is":"agent","name":"loom","for":"01890a5d-ac96-774b-bcce-b302099a8057"},"kind":"user_message","body":{"text":"hello","origin":{"surface":"web"}}}"#;
+
 /// The seed with a piece of it moved, doubled, cut or overwritten.
 fn bent(seed: &'static str) -> impl Strategy<Value = Vec<u8>> {
     let n = seed.len();
@@ -45,6 +49,17 @@ proptest! {
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         bodies::backup(&bytes);
         bodies::requests(&bytes);
+        bodies::frames(&bytes);
+    }
+
+    #[test]
+    fn bent_frames(bytes in bent(FRAME)) {
+        bodies::frames(&bytes);
+    }
+
+    #[test]
+    fn bent_entries(bytes in bent(ENTRY)) {
+        bodies::frames(&bytes);
     }
 
     #[test]
