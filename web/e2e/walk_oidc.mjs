@@ -32,7 +32,7 @@ export function oidcWalk(gateway, { ada, dora }) {
       await enter(page, 'ada', PASSWORD, 'Log in');
       await seeAccountOf(page, 'ada');
       await page.getByRole('button', { name: /^Link / }).click();
-      await page.getByRole('dialog').getByLabel('Your password').fill(PASSWORD);
+      await page.getByRole('dialog').getByLabel('Your password', { exact: true }).fill(PASSWORD);
       await page.getByRole('dialog').getByRole('button', { name: 'Link' }).click();
       await passProvider(page, 'ada-there');
       await seeAccountOf(page, 'ada');

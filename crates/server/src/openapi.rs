@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the table of routes: it cannot say anything that the code does not do.
 
 use crate::row::{Kind, Row};
-use http::Method;
+use http::{Method, StatusCode};
 use mosaic_protocol::{ErrorBody, access::Needs};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -96,7 +96,8 @@ fn responses(row: &Row, generator: &mut SchemaGenerator, error: &Schema) -> Valu
     // 403 and 429 come from the door, 408 from the clock, 503 and 500 from what we depend on.
     let mut statuses = vec!["403", "408", "429", "500"];
     let changes = row.method != Method::GET;
-    let has_input = row.body.is_some() || row.query.is_some();
+    let upgrades = row.answer.status == StatusCode::SWITCHING_PROTOCOLS;
+    let has_input = row.body.is_some() || row.query.is_some() || upgrades;
     for (status, when) in [
         ("400", has_input || changes),
         ("401", row.needs != Needs::Public || row.path == "/api/login"),
