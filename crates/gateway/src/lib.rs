@@ -12,6 +12,7 @@ mod credentials;
 mod error;
 mod files;
 mod following;
+mod housekeeping;
 mod identities;
 mod invites;
 mod limits;
@@ -108,14 +109,6 @@ impl Gateway {
     /// A link that carries a code to the page. It rides in the fragment, which browsers keep to themselves.
     fn link(&self, what: &str, code: &str) -> String {
         format!("{}/#{what}={code}", self.origin())
-    }
-
-    /// Deletes what has expired, and forgets what could not be forgotten when it was deleted.
-    pub async fn sweep(&self) -> Result<u64> {
-        self.inner.login_limits.shrink();
-        let n = mosaic_store::sweep::expired(&self.inner.store).await?;
-        self.inner.store.forget().await?;
-        Ok(n)
     }
 }
 

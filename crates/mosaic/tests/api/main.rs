@@ -29,6 +29,7 @@ mod openapi;
 mod owners;
 mod providers;
 mod records;
+mod returning;
 mod rows;
 mod slowly;
 mod sockets;

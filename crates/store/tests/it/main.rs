@@ -19,6 +19,7 @@ mod blobs_apart;
 mod codes;
 mod damaged_backups;
 mod forgetting;
+mod jobs;
 mod logs;
 mod lost;
 mod opening;
