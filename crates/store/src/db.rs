@@ -127,7 +127,7 @@ impl Db {
         let host = format!("{}:{}", options.get_host(), options.get_port());
         let options = options.application_name("mosaic").options([
             // A node that freezes inside a transaction must not hold the others up.
-            ("idle_in_transaction_session_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "3s"),
             ("lock_timeout", "10s"),
             ("statement_timeout", "60s"),
         ]);
