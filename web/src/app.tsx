@@ -18,13 +18,12 @@ import { problemSentence } from './words';
 
 const ENDED = 'You were signed out: this session was ended somewhere else. Log in to go on.';
 
-type Person = { kind: 'unknown' } | { kind: 'nobody' } | { kind: 'me'; me: Me };
+type Person = { kind: 'unknown' } | { kind: 'nobody'; notice: string } | { kind: 'me'; me: Me };
 
 export function App({ firstLink }: { firstLink: Link | null }) {
   const [info, setInfo] = useState<Info | null>(null);
   const [person, setPerson] = useState<Person>({ kind: 'unknown' });
   const [link, setLink] = useState<Link | null>(firstLink);
-  const [notice, setNotice] = useState('');
   const [problem, setProblem] = useState<ApiProblem | null>(null);
 
   const start = useCallback(async () => {
@@ -53,25 +52,26 @@ export function App({ firstLink }: { firstLink: Link | null }) {
   }, [start]);
 
   const signedIn = useCallback((me: Me) => {
-    setNotice('');
     setInfo((before) => (before === null ? null : { ...before, setup_needed: false }));
     setPerson({ kind: 'me', me });
   }, []);
-  const signedOut = useCallback((sentence: string) => {
-    setNotice(sentence);
-    setPerson({ kind: 'nobody' });
-  }, []);
+  const signedOut = useCallback((notice: string) => setPerson({ kind: 'nobody', notice }), []);
+  // Whoever logs out is told by the stream, too, and perhaps later: then it is no news.
+  const ended = useCallback(
+    () => setPerson((before) => (before.kind === 'me' ? { kind: 'nobody', notice: ENDED } : before)),
+    [],
+  );
 
   const loggedIn = person.kind === 'me';
   useEffect(() => {
     if (!loggedIn) return;
-    whenSignedOut(() => signedOut(ENDED));
-    const stop = watchSession({ me: (me) => setPerson({ kind: 'me', me }), gone: () => signedOut(ENDED) });
+    whenSignedOut(ended);
+    const stop = watchSession({ me: (me) => setPerson({ kind: 'me', me }), gone: ended });
     return () => {
       whenSignedOut(() => undefined);
       stop();
     };
-  }, [loggedIn, signedOut]);
+  }, [loggedIn, ended]);
 
   if (problem !== null) {
     return (
@@ -127,14 +127,14 @@ export function App({ firstLink }: { firstLink: Link | null }) {
   if (link?.kind === 'invite') {
     return <InvitePage code={link.code} info={info} created={(me) => { put(); signedIn(me); }} loggedIn={signedIn} cancel={put} />;
   }
-  return <LoginPage info={info} notice={notice || noticeFor(link)} done={(me) => { put(); signedIn(me); }} />;
+  return <LoginPage info={info} notice={person.notice || noticeFor(link)} done={(me) => { put(); signedIn(me); }} />;
 }
 
 async function whoAmI(): Promise<Person> {
   try {
     return { kind: 'me', me: await api.me() };
   } catch (caught) {
-    if (caught instanceof ApiProblem && caught.status === 401) return { kind: 'nobody' };
+    if (caught instanceof ApiProblem && caught.status === 401) return { kind: 'nobody', notice: '' };
     throw caught;
   }
 }
