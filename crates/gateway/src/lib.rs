@@ -21,6 +21,7 @@ mod oidc;
 mod operator;
 mod pages;
 mod passwords;
+mod search;
 mod secrets;
 mod sessions;
 mod setup;

@@ -360,6 +360,15 @@ pub(crate) const READABLE: &str = "
     select l.id from members m join workspaces w on w.team_id = m.team_id
         join logs l on l.workspace_id = w.id where m.user_id = $1 and m.role = 'owner' and l.kind = 'conversation'";
 
+/// The same as a condition on a row `l` of `logs`, for queries that have few of them to ask about.
+pub(crate) const READS: &str = "exists (select 1 from workspaces w where w.id = l.workspace_id and (
+    w.user_id = $1
+    or exists (select 1 from members m where m.team_id = w.team_id and m.user_id = $1 and m.role = 'owner')
+    or ((w.team_id is null or exists (select 1 from members m where m.team_id = w.team_id and m.user_id = $1))
+        and (exists (select 1 from conversation_members cm where cm.log_id = l.id and cm.user_id = $1)
+            or exists (select 1 from conversation_teams t join members sm on sm.team_id = t.team_id
+                where t.log_id = l.id and sm.user_id = $1)))))";
+
 /// The conversations that this person may read, those that changed last first.
 pub async fn list(
     tx: &mut Tx,

@@ -114,6 +114,36 @@ impl Db {
         Ok(Db::Sqlite { write, read })
     }
 
+    /// Opens, and if need be makes, the search index at `path`: a connection that writes to it, and some that read it
+    /// together with the database at `main`. What is lost of it in a power cut is made anew, so nothing waits for the
+    /// disk here.
+    pub(crate) async fn open_index(path: &Path, main: &Path) -> Result<(SqlitePool, SqlitePool)> {
+        let options = |path: &Path| {
+            SqliteConnectOptions::new()
+                .filename(path)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Normal)
+                .busy_timeout(BUSY_TIME)
+                .pragma("secure_delete", "on")
+                .pragma("cache_size", "-4096")
+        };
+        let pool = |max_connections| {
+            SqlitePoolOptions::new()
+                .max_connections(max_connections)
+                .acquire_timeout(Duration::from_secs(15))
+                .before_acquire(|conn, _| Box::pin(async { Ok(!conn.is_in_transaction()) }))
+        };
+        let write = pool(1).connect_with(options(path).create_if_missing(true)).await?;
+        let path = path.display().to_string();
+        let read = pool(2)
+            .after_connect(move |conn, _| {
+                let attach = sqlx::query("attach database $1 as search").bind(path.clone());
+                Box::pin(async move { attach.execute(conn).await.map(drop) })
+            })
+            .connect_lazy_with(options(main).pragma("query_only", "on"));
+        Ok((write, read))
+    }
+
     /// Connects to PostgreSQL.
     pub(crate) async fn open_postgres(url: &str) -> Result<Db> {
         let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| {
@@ -346,7 +376,14 @@ impl Db {
     /// somebody reads what it holds; then it is to be tried again. (PostgreSQL frees and overwrites the space of
     /// deleted rows on its own time, by vacuuming.)
     pub(crate) async fn forget_deleted(&self) -> Result<bool> {
-        let Db::Sqlite { write, .. } = self else { return Ok(true) };
+        match self {
+            Db::Sqlite { write, .. } => Db::empty_log_of(write).await,
+            Db::Postgres(_) => Ok(true),
+        }
+    }
+
+    /// The same for one file of SQLite's.
+    pub(crate) async fn empty_log_of(write: &SqlitePool) -> Result<bool> {
         let mut conn = write.acquire().await?;
         // It waits for readers with everybody who writes behind it, so not for long.
         sqlx::query("pragma busy_timeout = 500").execute(&mut *conn).await?;

@@ -25,6 +25,7 @@ mod many;
 mod migrate;
 mod open;
 pub mod restore;
+pub mod search;
 pub mod secrets;
 pub mod sessions;
 pub mod sweep;

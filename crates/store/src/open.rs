@@ -8,7 +8,7 @@ use crate::{
     keyring::{self, Key, KeySource, Keyring},
     live::Lives,
     lost::{self, For},
-    migrate,
+    migrate, search,
 };
 use mosaic_protocol::Generation;
 use std::{
@@ -47,6 +47,9 @@ pub(crate) struct Inner {
     pub(crate) quota_bytes: i64,
     pub(crate) lives: Arc<Lives>,
     pub(crate) committer: Committer,
+    pub(crate) index: tokio::sync::OnceCell<search::Index>,
+    pub(crate) index_file: PathBuf,
+    pub(crate) unindexed: Arc<search::Unindexed>,
     dir: std::sync::Mutex<Option<DataDir>>,
     pub(crate) forgetting: Forgetting,
     /// One change of the master key at a time.
@@ -132,7 +135,10 @@ impl Store {
 
         let blobs = BlobPlace::new(&db, dir.path())?;
         let lives = Arc::<Lives>::default();
-        let committer = Committer::begin(db.clone(), ambient.clone(), lives.clone());
+        let unindexed = Arc::<search::Unindexed>::default();
+        unindexed.look();
+        let committer =
+            Committer::begin(db.clone(), ambient.clone(), lives.clone(), unindexed.clone());
         let inner = Inner {
             db,
             ambient,
@@ -142,6 +148,9 @@ impl Store {
             quota_bytes: options.quota_bytes,
             lives,
             committer,
+            index: tokio::sync::OnceCell::new(),
+            index_file: search::file_in(dir.path()),
+            unindexed,
             dir: std::sync::Mutex::new(Some(dir)),
             forgetting: Forgetting::default(),
             rotating: tokio::sync::Mutex::new(()),
@@ -239,6 +248,9 @@ impl Store {
     pub async fn close(&self) {
         self.inner.committer.end().await;
         self.settle().await;
+        if let Some(index) = self.inner.index.get() {
+            index.close().await;
+        }
         self.inner.db.close().await;
         self.inner.dir.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -31,6 +31,7 @@ mod providers;
 mod records;
 mod returning;
 mod rows;
+mod searching;
 mod slowly;
 mod sockets;
 mod takeover;

@@ -76,7 +76,10 @@ pub(crate) fn put(example: &mut Value, pointer: &str, name: String) {
 
 /// A request of a row: its path with these values, and a body that is understood, with things of `owner`.
 pub(crate) fn request(row: &Row, values: &[String], owner: &Cast) -> Request<Bytes> {
-    let path = path(row, values);
+    let mut path = path(row, values);
+    if row.path.ends_with("/search") {
+        path.push_str("?q=word");
+    }
     let request = Request::builder().method(row.method.clone()).uri(path);
     match example(row) {
         Some(mut json) => {

@@ -12,8 +12,8 @@ use mosaic_protocol::{
     LogId, Seq,
     command::Submission,
     conversation::{
-        Conversation, ConversationQuery, Entries, EntryQuery, FollowQuery, Inbox,
-        LinkedConversation, LinkedRequest, Participants, ShareLink,
+        Conversation, ConversationQuery, Entries, EntryQuery, FollowQuery, Found, Inbox,
+        LinkedConversation, LinkedRequest, Participants, SearchQuery, ShareLink,
     },
     log::Accepted,
     page::Page,
@@ -31,6 +31,13 @@ pub(super) async fn list(
     (Query(query),): (Query<ConversationQuery>,),
 ) -> Result<Shown<Page<Conversation>>, Refusal> {
     Ok(Shown(cx.gateway().list_conversations(cx.actor()?, &query).await?))
+}
+
+pub(super) async fn search(
+    cx: Cx,
+    (Query(query),): (Query<SearchQuery>,),
+) -> Result<Shown<Page<Found>>, Refusal> {
+    Ok(Shown(cx.gateway().search(cx.actor()?, &query).await?))
 }
 
 pub(super) async fn get(

@@ -27,6 +27,7 @@ mod opening_damaged;
 mod place;
 mod restoring;
 mod rotation;
+mod searching;
 mod secrets;
 mod seed;
 mod sweep;
