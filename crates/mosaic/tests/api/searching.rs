@@ -69,6 +69,7 @@ async fn what_is_asked_wrongly_is_refused(database: Database) {
         "q=",
         "q=-not",
         "q=a%00b",
+        "q=ab*",
         "q=%22%22",
         &long,
         &many,

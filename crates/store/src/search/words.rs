@@ -12,6 +12,8 @@ use unicode_normalization::char::decompose_compatible;
 const WORD_CHARS: usize = 64;
 /// How many words, and how many terms, a question may have.
 const MAX_WORDS: usize = 64;
+/// What begins with less is most of everything, and takes a second to be found.
+const SHORTEST: usize = 3;
 /// How much of a text is shown before the first word that was found, and in all.
 const LEAD: usize = 60;
 const SHOWN: usize = 240;
@@ -129,8 +131,12 @@ impl Question {
             };
             let starred = quoted.is_some() && after.starts_with('*');
             let words: Vec<String> = words(said).map(|word| word.folded).collect();
-            if !words.is_empty() {
-                let prefix = starred || said.ends_with('*');
+            if let Some(last) = words.last() {
+                // A single character of its own is found in the middle of anything, without a star.
+                let prefix = (starred || said.ends_with('*')) && !last.starts_with(stands_alone);
+                if prefix && last.chars().count() < SHORTEST {
+                    return Err("give at least three letters before a star");
+                }
                 terms.push(Term { words, prefix, not: not.is_some() });
             }
             rest = after.strip_prefix('*').unwrap_or(after).trim_start();
@@ -284,7 +290,9 @@ mod tests {
             ]
         );
         assert_eq!(read(r#""open"#).unwrap(), [term(&["open"], false, false)]);
-        assert_eq!(read(r#""one tw"* - x"#).unwrap().len(), 2);
+        assert_eq!(read(r#""one two"* - x"#).unwrap()[0], term(&["one", "two"], true, false));
+        assert_eq!(read("東*").unwrap(), [term(&["東"], false, false)]);
+        assert!(read("ab*").is_err() && read("\"x ab\"*").is_err() && read("abc*").is_ok());
         for nothing in ["", "  ", "-", "-a", "\"\"", "*", "?! ''", "\"", "-\""] {
             assert!(read(nothing).is_err(), "{nothing}");
         }
