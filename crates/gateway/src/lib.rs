@@ -28,6 +28,7 @@ mod standing;
 mod submit;
 mod teams;
 mod tokens;
+mod transfer;
 mod workspaces;
 
 pub use blobs::BlobPieces;
@@ -40,6 +41,7 @@ pub use limits::network_of;
 pub use login::{Caller, LoggedIn};
 pub use mosaic_store::{Kept, Update};
 pub use oidc::{Departure, ProviderSettings};
+pub use transfer::Exported;
 
 use credentials::Credentials;
 use limits::LoginLimits;

@@ -36,6 +36,7 @@ mod sockets;
 mod takeover;
 mod teams;
 mod telemetry;
+mod transfer;
 mod wire;
 mod withdrawn;
 
