@@ -1,8 +1,8 @@
 // The one place that talks to the server: a typed function for each request the page makes.
 // Leaves out keeping anything: who calls decides what to do with an answer.
 import type {
-  AuditEntry, AuditReport, CreatedInvite, CreatedToken, Identity, Info, Invite, Me, Member, OneTimeLink, Page, Role,
-  Scope, Session, Team, Token, User, Workspace,
+  AuditEntry, AuditReport, CreatedInvite, CreatedToken, Identity, Info, Invite, LinkedConversation, Me, Member, OneTimeLink,
+  Page, Role, Scope, Session, Team, Token, User, Workspace,
 } from './wire';
 
 /** Why a request failed, in words for a person: what happened, what to do next, and an id to quote. */
@@ -115,6 +115,7 @@ export const api = {
   login: async (name: string, password: string) => decode<Me>(await request('POST', '/login', { name, password })),
   acceptInvite: async (code: string, name: string, password: string) => decode<Me>(await request('POST', '/invites/accept', { code, name, password })),
   recover: async (code: string, password: string): Promise<void> => void (await request('POST', '/recovery', { code, password })),
+  shared: async (code: string, after: number, limit: number) => decode<LinkedConversation>(await request('POST', '/shared', { code, after, limit })),
   oidcStart: (provider: string) => `/api/oidc/${id(provider)}/start`,
 
   // My account. `me` is how the page finds out whether it is logged in, and these passwords may simply be wrong,

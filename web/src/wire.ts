@@ -3,8 +3,8 @@
 import type { Role, Scope } from './protocol';
 
 export type {
-  AuditEntry, AuditReport, CreatedInvite, CreatedToken, Identity, Info, Invite, Me, Member, OneTimeLink, Provider, Role,
-  Scope, Session, Team, Token, User, Workspace,
+  AuditEntry, AuditReport, CreatedInvite, CreatedToken, Identity, Info, Invite, LinkedConversation, Me, Member,
+  OneTimeLink, Provider, Role, Scope, Session, Team, Token, User, Workspace,
 } from './protocol';
 
 /** One page of any list. */

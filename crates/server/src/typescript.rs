@@ -139,7 +139,7 @@ fn comment(out: &mut String, indent: &str, schema: &Value) {
 const PARTS: [&str; 5] = ["properties", "$ref", "oneOf", "anyOf", "allOf"];
 
 fn is_only(schema: &Value, part: &str) -> bool {
-    PARTS.iter().all(|it| (*it == part) == !schema[*it].is_null())
+    PARTS.iter().all(|it| (*it == part) != schema[*it].is_null())
 }
 
 fn variants(schema: &Value) -> Option<&Vec<Value>> {
