@@ -74,6 +74,8 @@ struct Inner {
     credentials: Credentials,
     login_limits: LoginLimits,
     oidc: oidc::Providers,
+    /// A large import is one large commit: never several of them together, which everybody would wait for.
+    importing: tokio::sync::Semaphore,
     /// Where people reach this gateway; links are made from it. Known once the server listens.
     origin: RwLock<String>,
 }
@@ -86,6 +88,7 @@ impl Gateway {
             credentials: Credentials::default(),
             login_limits: LoginLimits::new(settings.login_per_minute),
             oidc: oidc::Providers::new(settings.providers.clone())?,
+            importing: tokio::sync::Semaphore::new(1),
             origin: RwLock::new(String::new()),
             store,
             settings,

@@ -104,6 +104,8 @@ impl Gateway {
             id: command_id,
             digest: digest(&what),
         };
+        let gone = |_| Error::Unavailable("the gateway is stopping".into());
+        let _turn = self.inner.importing.acquire().await.map_err(gone)?;
         let store = &self.inner.store;
         let now = store.ambient().now();
         // A large file takes its time, and nobody else should wait for it.

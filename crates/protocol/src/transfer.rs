@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 /// The version of the formats that is written, and the only one that there has been.
 pub const VERSION: u32 = 1;
-/// How many entries a file may hold: they are written in one transaction, which nobody should wait for very long.
-pub const MAX_ENTRIES: usize = 100_000;
+/// How many messages a file may hold: they are written in one transaction, which nobody should wait for very long.
+pub const MAX_MESSAGES: usize = 100_000;
 /// How many different files its messages may name.
 pub const MAX_FILES: usize = 10_000;
 

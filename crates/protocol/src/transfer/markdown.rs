@@ -229,8 +229,8 @@ fn parsed<T: DeserializeOwned>(line: &str, open: &str) -> Option<Result<T, Wrong
 
 fn message(before: Before, rest: &mut Rest<'_>, taken: &mut Taken) -> Result<(), Wrong> {
     let Before { n, at, name, kind, bytes, attachments, reply_to, incomplete } = before;
-    if n != taken.count()? {
-        let next = taken.len() + 1;
+    let next = taken.len() + 1;
+    if n != next {
         return Err(Wrong::edited(format!(
             "this message has the number {n} where {next} comes next: they go 1, 2, 3 without gaps"
         )));

@@ -1,6 +1,6 @@
 //! What is taken out of a file: messages with a name, a time and a text, each checked once for both formats.
 
-use super::{BadFile, MAX_ENTRIES, MAX_FILES};
+use super::{BadFile, MAX_FILES, MAX_MESSAGES};
 use crate::{
     BlobHash, Label, MessageText, Seq, Time,
     entry::{Attachment, Fact, Origin},
@@ -89,7 +89,6 @@ pub(super) fn heard(error: &serde_json::Error) -> String {
 #[derive(Debug)]
 pub(super) struct Taken {
     now: Time,
-    n_entries: usize,
     n_left_out: usize,
     messages: Vec<Message>,
     files: BTreeSet<BlobHash>,
@@ -97,26 +96,12 @@ pub(super) struct Taken {
 
 impl Taken {
     pub(super) fn new(now: Time) -> Taken {
-        Taken { now, n_entries: 0, n_left_out: 0, messages: vec![], files: BTreeSet::new() }
+        Taken { now, n_left_out: 0, messages: vec![], files: BTreeSet::new() }
     }
 
     /// How many messages there are so far.
     pub(super) fn len(&self) -> usize {
         self.messages.len()
-    }
-
-    /// Counts an entry.
-    pub(super) fn count(&mut self) -> Result<usize, Wrong> {
-        self.n_entries += 1;
-        if self.n_entries > MAX_ENTRIES {
-            return Err(Wrong {
-                problem: format!(
-                    "an import has at most {MAX_ENTRIES} entries, and here is one more"
-                ),
-                next: SHORTER,
-            });
-        }
-        Ok(self.n_entries)
     }
 
     /// Something that is not taken along.
@@ -131,6 +116,14 @@ impl Taken {
         text: MessageText,
         said: Said,
     ) -> Result<(), Wrong> {
+        if self.messages.len() >= MAX_MESSAGES {
+            return Err(Wrong {
+                problem: format!(
+                    "an import has at most {MAX_MESSAGES} messages, and here is one more"
+                ),
+                next: SHORTER,
+            });
+        }
         let name = name.ok_or_else(|| Wrong {
             problem: "its author has no name: `people` in the first line does not have this id"
                 .into(),

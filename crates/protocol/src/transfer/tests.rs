@@ -80,7 +80,7 @@ fn example() -> Vec<Entry> {
     };
     entries([
         (ada(), Fact::Began { title: label("Looms"), workspace_id: home }),
-        (ada(), message("What is a heddle?\r\n\n# A heading\n\n```\nan open fence")),
+        (ada(), message("What is a heddle?\n\n# A heading\n\n```\nan open fence")),
         (weaver(), answer("A loop that a warp thread passes through.", false)),
         (
             ada(),
@@ -385,8 +385,8 @@ fn markdown_is_taken_by_its_lengths_and_never_guessed() {
         line 1 of the file: it does not begin with `<!-- mosaic-conversation `, as such a file does
         line 1 of the file: it does not begin with `<!-- mosaic-conversation `, as such a file does
         line 1 of the file: this does not end with ` -->`
-        line 7 of the file: the text that follows is not 50 bytes long with an empty line after it: was the file edited or cut off, or were its line ends changed?
-        line 7 of the file: the text that follows is not 50 bytes long with an empty line after it: was the file edited or cut off, or were its line ends changed?
+        line 7 of the file: the text that follows is not 49 bytes long with an empty line after it: was the file edited or cut off, or were its line ends changed?
+        line 7 of the file: the text that follows is not 49 bytes long with an empty line after it: was the file edited or cut off, or were its line ends changed?
         line 20 of the file: this belongs to no message: was the file edited?
         line 17 of the file: this message has the number 3 where 2 comes next: they go 1, 2, 3 without gaps
         line 7 of the file: this is not understood: unknown variant `member_set`, expected `user_message` or `assistant_reply`, in column 69
@@ -435,19 +435,23 @@ fn json_says_its_lines_too() {
 
 #[test]
 fn an_import_has_a_bound() {
-    let line = r#"{"seq":N,"at":1,"author":{"is":"system"},"kind":"archived","body":{}}"#;
-    let mut text = lines_of(MAX_ENTRIES, line);
-    assert_eq!(read(Format::Jsonl, text.as_bytes(), NOW).unwrap().n_left_out, MAX_ENTRIES);
-    text.push_str(&line.replace('N', "100001"));
-    let error = read(Format::Jsonl, text.as_bytes(), NOW).unwrap_err();
-    assert_eq!(error.line, MAX_ENTRIES + 2);
-    expect!["an import has at most 100000 entries, and here is one more"].assert_eq(&error.problem);
-}
-
-fn lines_of(n: usize, line: &str) -> String {
-    let head = head(n);
-    let lines = (1..=n).map(|n| line.replace('N', &n.to_string()) + "\n");
-    Writer::new(Format::Jsonl, head).begin() + &lines.collect::<String>()
+    let line =
+        r#"{"seq":N,"at":1,"author":{"is":"system"},"kind":"user_message","body":{"text":""}}"#;
+    let beside = r#"{"seq":N,"at":1,"author":{"is":"system"},"kind":"imported","body":{"title":"x","workspace_id":"01890a5d-ac96-774b-bcce-b302099a8059"}}"#;
+    let whole = |last: Option<&str>| {
+        let lines = (2..MAX_MESSAGES + 2).map(|n| line.replace('N', &n.to_string()) + "\n");
+        let head = head(MAX_MESSAGES + 1 + last.iter().count());
+        let last = last.unwrap_or_default().replace('N', &(MAX_MESSAGES + 2).to_string());
+        let begin = Writer::new(Format::Jsonl, head).begin() + &beside.replace('N', "1") + "\n";
+        read(Format::Jsonl, (begin + &lines.collect::<String>() + &last).as_bytes(), NOW)
+    };
+    // The export of the largest import can be imported again.
+    assert_eq!(whole(None).unwrap().messages.len(), MAX_MESSAGES);
+    assert_eq!(whole(Some(beside)).unwrap().n_left_out, 2);
+    let error = whole(Some(line)).unwrap_err();
+    assert_eq!(error.line, MAX_MESSAGES + 3);
+    expect!["an import has at most 100000 messages, and here is one more"]
+        .assert_eq(&error.problem);
 }
 
 #[test]
