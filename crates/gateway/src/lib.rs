@@ -29,6 +29,7 @@ mod standing;
 mod submit;
 mod teams;
 mod tokens;
+mod transfer;
 mod workspaces;
 
 pub use blobs::BlobPieces;
@@ -41,6 +42,7 @@ pub use limits::network_of;
 pub use login::{Caller, LoggedIn};
 pub use mosaic_store::{Kept, Update};
 pub use oidc::{Departure, ProviderSettings};
+pub use transfer::Exported;
 
 use credentials::Credentials;
 use limits::LoginLimits;
@@ -73,6 +75,8 @@ struct Inner {
     credentials: Credentials,
     login_limits: LoginLimits,
     oidc: oidc::Providers,
+    /// A large import is one large commit: never several of them together, which everybody would wait for.
+    importing: tokio::sync::Semaphore,
     /// Where people reach this gateway; links are made from it. Known once the server listens.
     origin: RwLock<String>,
 }
@@ -85,6 +89,7 @@ impl Gateway {
             credentials: Credentials::default(),
             login_limits: LoginLimits::new(settings.login_per_minute),
             oidc: oidc::Providers::new(settings.providers.clone())?,
+            importing: tokio::sync::Semaphore::new(1),
             origin: RwLock::new(String::new()),
             store,
             settings,

@@ -118,6 +118,8 @@ pub(crate) enum ReferencePage {
     Configuration,
     /// docs/openapi.json
     Openapi,
+    /// web/src/protocol.ts
+    Typescript,
 }
 
 #[derive(Debug, clap::Args)]

@@ -177,6 +177,15 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
             conversation::participants,
         ),
         get("/api/conversations/{log_id}/pins", READ, "What is pinned", conversation::pins),
+        get(
+            "/api/conversations/{log_id}/export",
+            READ,
+            "A conversation as a file",
+            conversation::export,
+        )
+        .slow(),
+        post("/api/conversations/import", WRITE, "Make a conversation out of such a file", conversation::import)
+            .slow(),
         post(
             "/api/conversations/{log_id}/link",
             WRITE,

@@ -18,6 +18,7 @@ use crate::{
     db::{One, sql},
     error::at,
     keyring::hex,
+    many::Bound,
 };
 use bytes::Bytes;
 use files::file;
@@ -25,6 +26,7 @@ use futures_util::Stream;
 use mosaic_protocol::{BlobHash, WorkspaceId, workspace::Blob};
 use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     pin::Pin,
 };
@@ -67,6 +69,26 @@ pub fn hash_of(bytes: &[u8]) -> BlobHash {
 /// Whether this workspace has that blob.
 pub async fn exists(tx: &mut Tx, workspace_id: WorkspaceId, hash: &BlobHash) -> Result<bool> {
     Ok(size(tx, workspace_id, hash).await?.is_some())
+}
+
+/// Those of these that the workspace has.
+pub async fn known(
+    tx: &mut Tx,
+    workspace_id: WorkspaceId,
+    hashes: &BTreeSet<BlobHash>,
+) -> Result<BTreeSet<BlobHash>> {
+    let rows: Vec<(String,)> = tx
+        .ask_many(
+            "select hash from blobs where (workspace_id, hash) in (values",
+            "(?, ?)",
+            ")",
+            hashes
+                .iter()
+                .map(|it| [Bound::text(&workspace_id), Bound::Text(it.to_string())])
+                .collect(),
+        )
+        .await?;
+    Ok(rows.into_iter().filter_map(|(hash,)| hash.try_into().ok()).collect())
 }
 
 /// What came of storing a blob.

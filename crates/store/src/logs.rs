@@ -101,6 +101,21 @@ pub async fn get(tx: &mut Tx, log: LogId, seq: Seq) -> Result<Option<Entry>> {
     Ok(row.map(entry))
 }
 
+/// What the people are called who wrote in this log: their id, their account's name, and what others see.
+pub async fn people(tx: &mut Tx, log: LogId) -> Result<Vec<(UserId, String, String)>> {
+    let rows = sql!(
+        tx,
+        all(String, String, String),
+        "select id, name, display_name from users
+         where id in (select substr(author, 6) from entries where log_id = $1 and author like 'user:%') order by id",
+        log
+    )?;
+    let person = |(id, name, shown): (String, String, String)| {
+        Ok((id.parse().map_err(|_| Error::Damaged("a user's id".into()))?, name, shown))
+    };
+    rows.into_iter().map(person).collect()
+}
+
 /// Whose inbox this is.
 pub async fn inbox_owner(tx: &mut Tx, log: LogId) -> Result<Option<UserId>> {
     let row = sql!(tx, maybe One<String>, "select user_id from inboxes where log_id = $1", log)?;

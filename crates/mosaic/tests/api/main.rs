@@ -37,6 +37,7 @@ mod sockets;
 mod takeover;
 mod teams;
 mod telemetry;
+mod transfer;
 mod wire;
 mod withdrawn;
 

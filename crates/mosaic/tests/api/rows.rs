@@ -93,10 +93,11 @@ pub(crate) fn request(row: &Row, values: &[String], owner: &Cast) -> Request<Byt
             request.body(Bytes::from(json.to_string())).unwrap()
         }
         None if row.body.is_some() => {
-            let hash = values.last().unwrap();
-            let bytes = owner.bytes_of(hash);
-            let never = (*hash == hash_of(NEVER)).then(|| NEVER.to_vec());
-            request.body(bytes.or(never).unwrap_or_default().into()).unwrap()
+            let bytes = values.last().and_then(|hash| {
+                let never = (*hash == hash_of(NEVER)).then(|| NEVER.to_vec());
+                owner.bytes_of(hash).or(never)
+            });
+            request.body(bytes.unwrap_or_default().into()).unwrap()
         }
         None => request.body(Bytes::new()).unwrap(),
     }

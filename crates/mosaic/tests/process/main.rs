@@ -19,6 +19,7 @@ mod bad_database;
 mod bad_place;
 mod cli;
 mod exposed;
+mod kill_import;
 mod kill_log;
 mod saying;
 mod seed;

@@ -25,6 +25,7 @@ mod lost;
 mod opening;
 mod opening_damaged;
 mod place;
+mod replay;
 mod restoring;
 mod rotation;
 mod searching;
