@@ -32,6 +32,7 @@ mod tables;
 pub mod teams;
 pub mod tokens;
 pub mod users;
+pub mod verify;
 pub mod workspaces;
 
 pub use ambient::Ambient;
