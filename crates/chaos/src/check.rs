@@ -464,6 +464,10 @@ fn answers(found: &mut Found, commands: &Commands) {
             }
         }
         let Some((log, seq)) = asked.accepted() else { continue };
+        // No id is kept of marks: they only go forward, and answer how far.
+        if matches!(asked.command, Command::MarkRead { .. }) {
+            continue;
+        }
         let other = asked.attempts.iter().find(|it| match it.outcome {
             Outcome::Accepted(l, s) => (l, s) != (log, seq),
             _ => false,
@@ -472,8 +476,8 @@ fn answers(found: &mut Found, commands: &Commands) {
             let what = format!("command {id} has two answers");
             found.add(Law::SameAnswer, log, Some(seq), what, &asked.lines());
         }
-        // These answer with a place that was there before.
-        if matches!(asked.command, Command::MarkRead { .. } | Command::DeleteConversation { .. }) {
+        // It answers with a place that was there before.
+        if matches!(asked.command, Command::DeleteConversation { .. }) {
             continue;
         }
         let line = asked.lines().last().copied().unwrap_or(0);

@@ -184,6 +184,8 @@ impl Store {
             for n in 0.. {
                 let mut tx = store.read().await?;
                 let Some(chunk) = chunk(&mut tx, workspace_id, &hash, n).await? else { break };
+                // Whoever takes their time keeps no connection that others wait for.
+                drop(tx);
                 left -= i64::try_from(chunk.len()).unwrap_or(i64::MAX);
                 yield Bytes::from(chunk);
             }

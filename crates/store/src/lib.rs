@@ -39,7 +39,7 @@ pub use ambient::Ambient;
 pub use datadir::{DataDir, Holder, LockState};
 pub use db::{Db, Dialect, Tx};
 pub use error::{Error, Result};
-pub use follow::{Follower, Update};
+pub use follow::{Follower, Update, apart};
 pub use live::Kept;
 pub use lost::LostBlobs;
 pub use migrate::latest as latest_migration;
