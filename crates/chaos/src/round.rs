@@ -231,7 +231,6 @@ async fn begin_logs(args: &Args, life: &Life, chance: &mut Chance) -> anyhow::Re
         let id = CommandId::new(chance.uuid());
         insist(&shared, &mut line, root, id, &Command::SetMember { log, user_id: ada.id, role })
             .await?;
-        // Something that everybody may pin and copy.
         logs.push(log);
     }
     Ok(logs)
@@ -378,7 +377,8 @@ async fn verify(life: &mut Life) -> anyhow::Result<Vec<Violation>> {
     let Some(node) = life.nodes.first() else { return Ok(violations) };
     let (is_clean, said) = node.run(&["verify"], life.database_url()).await?;
     if !is_clean {
-        violations.push(violation(Law::Verified, said));
+        let bad: Vec<&str> = said.lines().filter(|line| !line.starts_with("good ")).collect();
+        violations.push(violation(Law::Verified, bad.join("\n          ")));
     }
     Ok(violations)
 }
