@@ -206,6 +206,8 @@ impl Store {
             for n in 0.. {
                 let mut tx = store.read().await?;
                 let Some(chunk) = chunk(&mut tx, workspace_id, &hash, n).await? else { break };
+                // Whoever takes their time keeps no connection that others wait for.
+                drop(tx);
                 left -= i64::try_from(chunk.len()).unwrap_or(i64::MAX);
                 yield Bytes::from(chunk);
             }
@@ -301,6 +303,42 @@ async fn chunk(
 ) -> Result<Option<Vec<u8>>> {
     let text = "select bytes from blob_chunks where workspace_id = $1 and hash = $2 and n = $3";
     Ok(sql!(tx, maybe One<Vec<u8>>, text, workspace_id, hash, n)?.map(|row| row.0))
+}
+
+/// What is wrong with the bytes of a blob, if something is.
+pub(crate) async fn wrong(
+    tx: &mut Tx,
+    place: &BlobPlace,
+    workspace_id: WorkspaceId,
+    blob: &Blob,
+) -> Result<Option<&'static str>> {
+    let (there, size_bytes, is_right) = match place {
+        BlobPlace::Files(root) => {
+            let (path, hash) = (file(root, workspace_id, &blob.hash), blob.hash.clone());
+            blocking(move || {
+                let size =
+                    std::fs::metadata(&path).ok().and_then(|it| i64::try_from(it.len()).ok());
+                Ok((size.is_some(), size.unwrap_or(0), files::holds(&path, &hash)))
+            })
+            .await?
+        }
+        BlobPlace::Rows => {
+            let text = "select count(*), coalesce(cast(sum(length(bytes)) as bigint), 0)
+                from blob_chunks where workspace_id = $1 and hash = $2";
+            let (n, size) = sql!(tx, one(i64, i64), text, workspace_id, blob.hash)?;
+            // The one without bytes has no pieces.
+            let there = n > 0 || blob.size_bytes == 0;
+            (there, size, holds(tx, workspace_id, &blob.hash).await?)
+        }
+    };
+    Ok(match (there, is_right) {
+        (false, _) => Some("its bytes are gone"),
+        (true, false) => Some("its bytes are not what its name says"),
+        (true, true) if size_bytes != blob.size_bytes => {
+            Some("its length is not what its row says")
+        }
+        (true, true) => None,
+    })
 }
 
 /// Whether the pieces are what the name says.

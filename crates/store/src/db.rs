@@ -371,7 +371,56 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// Where a real table is, and where a temporary one of the same name: as prefixes of names.
+    pub(crate) async fn schemas(&mut self) -> Result<(String, &'static str)> {
+        Ok(match self.conn() {
+            Conn::Sqlite(_) => ("main".to_owned(), "temp"),
+            Conn::Postgres(conn) => {
+                let text = "select quote_ident(current_schema())";
+                let (schema,): (String,) = sqlx::query_as(text).fetch_one(conn).await?;
+                (schema, "pg_temp")
+            }
+        })
+    }
+
+    /// Makes everybody else who appends wait until this transaction ends. On SQLite a writer is alone.
+    pub(crate) async fn hold_logs(&mut self) -> Result<()> {
+        if let Conn::Postgres(conn) = self.conn() {
+            let text = "lock table logs in share row exclusive mode";
+            sqlx::query(text).execute(conn).await?;
+        }
+        Ok(())
+    }
+
+    /// What the database itself finds wrong: damaged pages and indexes, rows that refer to nothing.
+    pub(crate) async fn damage(&mut self) -> Result<Vec<String>> {
+        // PostgreSQL holds its foreign keys itself, and says by itself when a page is damaged.
+        let Conn::Sqlite(conn) = self.conn() else { return Ok(vec![]) };
+        let text = "pragma integrity_check(100)";
+        let said: Vec<(String,)> = sqlx::query_as(text).fetch_all(&mut *conn).await?;
+        let mut found: Vec<String> =
+            said.into_iter().map(|row| row.0).filter(|said| said != "ok").collect();
+        let text = "select \"table\", \"parent\", cast(count(*) as bigint) from pragma_foreign_key_check group by 1, 2";
+        let lost: Vec<(String, String, i64)> = sqlx::query_as(text).fetch_all(conn).await?;
+        found.extend(lost.into_iter().map(|(table, parent, n)| {
+            format!("{n} rows of {table} refer to rows of {parent} that are not there")
+        }));
+        Ok(found)
+    }
+}
+
 impl Db {
+    /// A transaction that sees one moment, and may keep notes of its own in temporary tables.
+    pub(crate) async fn snapshot(&self) -> Result<Tx> {
+        match self {
+            Db::Sqlite { .. } => self.write().await,
+            Db::Postgres(pool) => {
+                Ok(Tx::Postgres(begin(pool, "begin isolation level repeatable read").await?))
+            }
+        }
+    }
+
     /// Makes sure that what was deleted is in no file any more: on SQLite, empties the write-ahead log. False if
     /// somebody reads what it holds; then it is to be tried again. (PostgreSQL frees and overwrites the space of
     /// deleted rows on its own time, by vacuuming.)

@@ -33,13 +33,14 @@ mod tables;
 pub mod teams;
 pub mod tokens;
 pub mod users;
+pub mod verify;
 pub mod workspaces;
 
 pub use ambient::Ambient;
 pub use datadir::{DataDir, Holder, LockState};
 pub use db::{Db, Dialect, Tx};
 pub use error::{Error, Result};
-pub use follow::{Follower, Update};
+pub use follow::{Follower, Update, apart};
 pub use live::Kept;
 pub use lost::LostBlobs;
 pub use migrate::latest as latest_migration;

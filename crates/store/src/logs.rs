@@ -160,6 +160,12 @@ pub async fn command(tx: &mut Tx, key: &CommandKey) -> Result<Option<Committed>>
 pub async fn erase_author(tx: &mut Tx, user_id: UserId) -> Result<()> {
     let author = Author::User { id: user_id }.to_text();
     sql!(tx, run, "delete from commands where actor = $1", author)?;
+    let named = sql!(
+        tx,
+        all One<String>,
+        "select distinct log_id from entries where author = $1 and kind in ('renamed', 'tagged')",
+        author
+    )?;
     sql!(
         tx,
         run,
@@ -168,8 +174,12 @@ pub async fn erase_author(tx: &mut Tx, user_id: UserId) -> Result<()> {
         author
     )?;
     sql!(tx, run, "update entries set author = 'gone' where author = $1", author)?;
-    sql!(tx, run, "update conversations set created_by = null where created_by = $1", user_id)
-        .map(drop)
+    sql!(tx, run, "update conversations set created_by = null where created_by = $1", user_id)?;
+    for (log,) in named {
+        let log = log.parse().map_err(|_| Error::Damaged("a log's id".into()))?;
+        crate::conversations::name_again(tx, log).await?;
+    }
+    Ok(())
 }
 
 /// It may have changed who may read the conversations in this team's workspace, or those shared with it.

@@ -163,31 +163,11 @@ impl Store {
     /// Looks at a store without changing it: which migration it is at, whether the key fits, whether the database is
     /// whole. `None`: there is none yet.
     pub async fn examine(options: &Options) -> Result<Option<i64>> {
-        let source = KeySource::of(options.master_key.clone(), &options.data);
-        let candidates = source.for_backups()?;
-        let database = options.data.join("mosaic.db");
-        if options.database_url.is_none() {
-            lost::refuse_lost_file(&options.data, For::Use)?;
-        }
-        let db = match &options.database_url {
-            Some(url) => Db::open_postgres(url).await?,
-            None if !database.exists() => return Ok(None),
-            None => Db::open_sqlite(&database).await?,
-        };
-        let looked = async {
-            let mut tx = db.read().await?;
-            let migration = migrate::check(&mut tx).await?;
-            if migration == 0 && db.dialect() == Dialect::Sqlite {
-                lost::refuse_lost_tables(&options.data, For::Use)?;
-            }
-            keyring::recognise(&mut tx, &source, &candidates).await?;
-            drop(tx);
-            db.examine().await?;
-            Ok((migration > 0).then_some(migration))
-        };
-        let looked = looked.await;
-        db.close().await;
-        looked
+        let Some(looked) = look(options).await? else { return Ok(None) };
+        let whole = looked.db.examine().await;
+        looked.db.close().await;
+        whole?;
+        Ok((looked.migration > 0).then_some(looked.migration))
     }
 
     /// A transaction that only reads, and sees one moment.
@@ -253,6 +233,46 @@ impl Store {
         }
         self.inner.db.close().await;
         self.inner.dir.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// A database that has passed the checks before a start. Nothing was written.
+pub(crate) struct Looked {
+    pub(crate) db: Db,
+    /// How far it is; 0 is an empty one.
+    pub(crate) migration: i64,
+    /// What opens its sealed values. `None`: it was never sealed.
+    pub(crate) keys: Option<Keyring>,
+}
+
+/// Opens a database for looking only. `None`: there is none yet.
+pub(crate) async fn look(options: &Options) -> Result<Option<Looked>> {
+    let source = KeySource::of(options.master_key.clone(), &options.data);
+    let candidates = source.for_backups()?;
+    let database = options.data.join("mosaic.db");
+    if options.database_url.is_none() {
+        lost::refuse_lost_file(&options.data, For::Use)?;
+    }
+    let db = match &options.database_url {
+        Some(url) => Db::open_postgres(url).await?,
+        None if !database.exists() => return Ok(None),
+        None => Db::open_sqlite(&database).await?,
+    };
+    let looked = async {
+        let mut tx = db.read().await?;
+        let migration = migrate::check(&mut tx).await?;
+        if migration == 0 && db.dialect() == Dialect::Sqlite {
+            lost::refuse_lost_tables(&options.data, For::Use)?;
+        }
+        let keys = keyring::recognise(&mut tx, &source, &candidates).await?;
+        Ok((migration, keys))
+    };
+    match looked.await {
+        Ok((migration, keys)) => Ok(Some(Looked { db, migration, keys })),
+        Err(error) => {
+            db.close().await;
+            Err(error)
+        }
     }
 }
 

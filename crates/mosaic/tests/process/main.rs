@@ -25,6 +25,7 @@ mod saying;
 mod seed;
 mod stuck;
 mod telling;
+mod verify;
 
 #[cfg(target_os = "linux")]
 mod disk;

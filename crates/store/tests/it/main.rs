@@ -33,6 +33,7 @@ mod secrets;
 mod seed;
 mod sweep;
 mod teams;
+mod verify;
 
 /// One test per law and database: `sqlite::<law>` and `postgres::<law>`.
 macro_rules! laws {
