@@ -309,7 +309,7 @@ async fn write_group(
         lives.appended(log, kept, access_version);
     }
     for log in done.iter().flat_map(|batch| &batch.deletes) {
-        lives.gone(*log);
+        lives.deleted(*log);
     }
     Ok(results)
 }

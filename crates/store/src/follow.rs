@@ -1,10 +1,9 @@
 //! The one way out: `follow`. Everything after a place, then whatever comes, in order, without gaps or repeats.
 
 use crate::{
-    Error, Result, Store, Tx,
+    Error, Result, Store,
     live::{Kept, Live, Signal},
     logs,
-    many::Bound,
 };
 use mosaic_protocol::{
     DraftId, LogId, Seq, UserId,
@@ -18,7 +17,7 @@ use std::{
 use tokio::sync::watch;
 
 /// How many entries are read at a time.
-const PAGE: i64 = PAGE_LEN as i64;
+pub(crate) const PAGE: i64 = PAGE_LEN as i64;
 const PAGE_LEN: usize = 200;
 
 /// Something that a follower is told.
@@ -75,45 +74,6 @@ impl Store {
         }))
     }
 
-    /// Looks at every log that somebody follows here: what others wrote, and who may read it by now.
-    pub async fn look_again(&self) -> Result<()> {
-        let lives = self.inner.lives.all();
-        if lives.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.read().await?;
-        let rows: Vec<(String, i64, i64)> = tx
-            .ask_many(
-                "select id, head, access_version from logs where id in (",
-                "?",
-                ")",
-                lives.iter().map(|live| [Bound::text(&live.log)]).collect(),
-            )
-            .await?;
-        let known: HashMap<String, (i64, i64)> =
-            rows.into_iter().map(|(id, head, version)| (id, (head, version))).collect();
-        for live in lives {
-            match known.get(&live.log.to_string()) {
-                None => self.inner.lives.gone(live.log),
-                Some((head, version)) => {
-                    self.catch_up(&mut tx, &live, Seq(*head), *version).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes what was written elsewhere, once for all who follow here.
-    async fn catch_up(&self, tx: &mut Tx, live: &Live, head: Seq, version: i64) -> Result<()> {
-        let log = live.log;
-        if live.head() > Seq::START && live.head() < head && head.0 - live.head().0 <= PAGE {
-            let entries = logs::after(tx, log, live.head(), PAGE).await?;
-            live.add(entries.into_iter().map(|entry| Kept::new(log, entry)).collect(), version);
-        }
-        self.inner.lives.known(log, head, version);
-        Ok(())
-    }
-
     /// More of a reply that is being typed. It is shown to those who follow, and never stored.
     pub fn draft(&self, log: LogId, draft: DraftId, channel: DraftChannel, more: &str) -> bool {
         self.inner.lives.draft(log, draft, channel, more)
@@ -164,7 +124,7 @@ impl Follower {
                 return Ok(update);
             }
             if self.at < signal.head {
-                match self.take_more().await? {
+                match self.take_more(signal.head).await? {
                     Some(entries) => self.ready.extend(entries.into_iter().map(Update::Entry)),
                     None => return Ok(Update::Gone),
                 }
@@ -186,14 +146,19 @@ impl Follower {
         }
     }
 
-    /// `None`: the log is no more.
-    async fn take_more(&self) -> Result<Option<Vec<Arc<Kept>>>> {
-        if let Some(entries) = self.live.after(self.at, PAGE_LEN).filter(|it| !it.is_empty()) {
-            return Ok(Some(entries));
+    /// Up to `head` and no further: what comes after it may be for fewer eyes, and that this reader may see what is
+    /// there was asked for up to here only. `None`: the log is no more.
+    async fn take_more(&self, head: Seq) -> Result<Option<Vec<Arc<Kept>>>> {
+        let kept = self.live.after(self.at, PAGE_LEN).unwrap_or_default();
+        let kept: Vec<_> = kept.into_iter().filter(|kept| kept.entry.seq <= head).collect();
+        if !kept.is_empty() {
+            return Ok(Some(kept));
         }
         let log = self.log();
         let mut tx = self.store.read().await?;
-        let entries = logs::after(&mut tx, log, self.at, PAGE).await?;
+        let limit = (head.0 - self.at.0).clamp(1, PAGE);
+        let entries = logs::after(&mut tx, log, self.at, limit).await?;
+        self.live.settle(&entries);
         if entries.first().is_none_or(|first| first.seq != self.at.plus(1)) {
             return match logs::facts(&mut tx, log).await? {
                 None => Ok(None),

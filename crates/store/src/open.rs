@@ -3,6 +3,7 @@
 use crate::{
     Ambient, DataDir, Db, Dialect, Error, Result, Tx,
     blobs::{BlobPlace, Forgetting},
+    bus::Joined,
     commit::Committer,
     db::{One, sql},
     keyring::{self, Key, KeySource, Keyring},
@@ -47,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) quota_bytes: i64,
     pub(crate) lives: Arc<Lives>,
     pub(crate) committer: Committer,
+    /// The bus, if there is one.
+    pub(crate) joined: std::sync::Mutex<Option<Joined>>,
     dir: std::sync::Mutex<Option<DataDir>>,
     pub(crate) forgetting: Forgetting,
     /// One change of the master key at a time.
@@ -142,6 +145,7 @@ impl Store {
             quota_bytes: options.quota_bytes,
             lives,
             committer,
+            joined: std::sync::Mutex::default(),
             dir: std::sync::Mutex::new(Some(dir)),
             forgetting: Forgetting::default(),
             rotating: tokio::sync::Mutex::new(()),
@@ -238,6 +242,10 @@ impl Store {
     /// Closes the database and gives the data directory free.
     pub async fn close(&self) {
         self.inner.committer.end().await;
+        let joined = self.inner.joined.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(joined) = joined {
+            joined.end().await;
+        }
         self.settle().await;
         self.inner.db.close().await;
         self.inner.dir.lock().unwrap_or_else(PoisonError::into_inner).take();

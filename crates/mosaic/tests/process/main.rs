@@ -20,6 +20,8 @@ mod bad_place;
 mod cli;
 mod exposed;
 mod kill_log;
+mod laws;
+mod nodes;
 mod saying;
 mod seed;
 mod stuck;
