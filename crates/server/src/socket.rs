@@ -43,6 +43,8 @@ enum Ending {
     LoggedOut,
     /// The gateway stops.
     Stopping,
+    /// What is followed cannot be read just now.
+    Troubled,
     /// Nothing was heard for too long.
     Idle,
     /// Nothing was taken for too long.
@@ -59,6 +61,7 @@ impl Ending {
             Ending::Left => return None,
             Ending::LoggedOut => (4001, "the login has ended"),
             Ending::Stopping => (1012, "the gateway stops; come back"),
+            Ending::Troubled => (1013, "the database does not answer; come back and resume"),
             Ending::Idle => (4002, "nothing was heard; send ping in time"),
             Ending::Stalled => (4003, "nothing was taken for too long; come back and resume"),
             Ending::NoHello => {
@@ -257,7 +260,7 @@ impl Connection {
                 Ok(())
             }
             Err(Error::NotFound | Error::Denied(_)) => self.say(&ServerFrame::Gone { log }).await,
-            Err(error) => self.refuse(None, &error.into()).await,
+            Err(error) => Err(troubled(&error)),
         }
     }
 
@@ -279,10 +282,7 @@ impl Connection {
                 self.followed.remove(&log);
                 return self.feed(json(&ServerFrame::Gone { log })).await;
             }
-            Err(error) => {
-                self.followed.remove(&log);
-                return self.refuse(None, &error.into()).await;
-            }
+            Err(error) => return Err(troubled(&error)),
         };
         let (handle, registration) = AbortHandle::new_pair();
         self.followed.insert(log, handle);
@@ -349,6 +349,12 @@ impl Connection {
             }
         }
     }
+}
+
+/// Whoever is told less than they follow must not go on as if they were told everything: they come back and resume.
+fn troubled(error: &Error) -> Ending {
+    tracing::warn!(%error, "following a log");
+    Ending::Troubled
 }
 
 fn next(mut following: Box<Following>) -> Next {
