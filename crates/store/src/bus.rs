@@ -95,13 +95,6 @@ struct Waiting {
     payload: Vec<u8>,
 }
 
-/// Which logs are to be looked at.
-#[derive(Default)]
-struct ToLook {
-    all: bool,
-    logs: HashSet<LogId>,
-}
-
 /// Who asked what is typed here, and whom we ask.
 #[derive(Default)]
 struct Asking {
@@ -123,8 +116,9 @@ pub(crate) struct Bus {
     state: watch::Sender<BusState>,
     heard_self: Mutex<Instant>,
     nodes: Mutex<Nodes>,
-    to_look: Mutex<ToLook>,
+    to_look: Mutex<HashSet<LogId>>,
     look: Notify,
+    look_all: Notify,
     asking: Mutex<Asking>,
     accounts: AtomicU64,
     sent: AtomicU64,
@@ -152,6 +146,7 @@ impl Bus {
             nodes: Mutex::default(),
             to_look: Mutex::default(),
             look: Notify::new(),
+            look_all: Notify::new(),
             asking: Mutex::default(),
             accounts: AtomicU64::new(0),
             sent: AtomicU64::new(0),
@@ -210,27 +205,28 @@ impl Bus {
 
     /// This log is to be looked at.
     fn look_at(&self, log: LogId) {
-        held(&self.to_look).logs.insert(log);
+        held(&self.to_look).insert(log);
         self.look.notify_one();
     }
 
-    fn look_at_all(&self) {
-        held(&self.to_look).all = true;
-        self.look.notify_one();
-    }
-
-    /// Waits until something is to be looked at. `None`: everything.
-    pub(crate) async fn to_look(&self) -> Option<HashSet<LogId>> {
+    /// Waits until some logs are to be looked at.
+    pub(crate) async fn to_look(&self) -> HashSet<LogId> {
         loop {
             let to_look = std::mem::take(&mut *held(&self.to_look));
-            if to_look.all {
-                return None;
-            }
-            if !to_look.logs.is_empty() {
-                return Some(to_look.logs);
+            if !to_look.is_empty() {
+                return to_look;
             }
             self.look.notified().await;
         }
+    }
+
+    pub(crate) fn look_at_all(&self) {
+        self.look_all.notify_one();
+    }
+
+    /// Waits until all logs are to be looked at.
+    pub(crate) async fn to_look_at_all(&self) {
+        self.look_all.notified().await;
     }
 
     /// How the bus is, whenever that changes.

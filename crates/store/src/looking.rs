@@ -27,6 +27,25 @@ const LATER: Duration = Duration::from_secs(4);
 impl Store {
     /// Looks at what other nodes wrote, for as long as it is polled.
     pub async fn keep_looking(&self) -> Infallible {
+        // Side by side: looking at everything may take a while, and what is told does not wait for it.
+        tokio::select! {
+            never = self.look_from_time_to_time() => never,
+            never = self.look_where_told() => never,
+        }
+    }
+
+    async fn look_where_told(&self) -> Infallible {
+        let Some(bus) = self.inner.lives.bus() else { return std::future::pending().await };
+        loop {
+            let at = bus.to_look().await;
+            if self.look(Some(at)).await.is_err() {
+                // It says so, and goes on trying.
+                bus.look_at_all();
+            }
+        }
+    }
+
+    async fn look_from_time_to_time(&self) -> Infallible {
         let bus = self.inner.lives.bus();
         let mut state = bus.map(|bus| bus.watch());
         let (mut looked, mut failed) = (Instant::now(), false);
@@ -35,8 +54,8 @@ impl Store {
             let pace = if is_heard == Some(BusState::Heard) && !failed { LATER } else { SOON };
             let told = async {
                 match bus {
-                    Some(bus) => bus.to_look().await,
-                    None => std::future::pending().await,
+                    Some(bus) if !failed => bus.to_look_at_all().await,
+                    _ => std::future::pending().await,
                 }
             };
             let changed = async {
@@ -45,23 +64,16 @@ impl Store {
                     None => std::future::pending().await,
                 }
             };
-            let at = tokio::select! {
-                () = tokio::time::sleep_until(looked + pace) => None,
-                at = told => at,
+            tokio::select! {
+                () = tokio::time::sleep_until(looked + pace) => {}
+                () = told => {}
                 () = changed => continue,
-            };
-            if at.is_none() {
-                looked = Instant::now();
             }
-            let is_all = at.is_none();
-            match self.look(at).await {
-                Ok(()) if is_all => failed = false,
-                Ok(()) => {}
-                Err(error) => {
-                    // What was to be looked at is looked at with everything else, soon.
-                    (failed, looked) = (true, Instant::now());
-                    tracing::warn!(%error, "the logs that are followed could not be looked at");
-                }
+            let found = self.look_again().await;
+            looked = Instant::now();
+            failed = found.is_err();
+            if let Err(error) = found {
+                tracing::warn!(%error, "the logs that are followed could not be looked at");
             }
         }
     }
