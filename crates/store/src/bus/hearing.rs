@@ -3,7 +3,7 @@
 
 use super::{
     Bus, held,
-    message::{Envelope, MESSAGE_BYTES, OfAll, OfLog},
+    message::{Envelope, OfAll, OfLog},
 };
 use crate::live::Lives;
 use mosaic_protocol::LogId;
@@ -12,27 +12,20 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 impl Bus {
-    /// A message came.
+    /// A message came. It is not too long: such a one was passed over when it was read.
     pub(crate) fn hear(&self, lives: &Lives, channel: &[u8], payload: &[u8]) {
         let name = std::str::from_utf8(channel).ok().and_then(|it| it.strip_prefix(&self.prefix));
         let understood = match name {
-            Some("all") => self.read(payload).map(|said| self.hear_of_all(said)),
+            Some("all") => read(payload).map(|said| self.hear_of_all(said)),
             Some(log) => log
                 .parse()
                 .ok()
-                .and_then(|log| self.read(payload).map(|said| self.hear_of_log(lives, log, said))),
+                .and_then(|log| read(payload).map(|said| self.hear_of_log(lives, log, said))),
             None => None,
         };
         if understood.is_none() {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    fn read<T: DeserializeOwned>(&self, payload: &[u8]) -> Option<Envelope<T>> {
-        if payload.len() > MESSAGE_BYTES {
-            return None;
-        }
-        serde_json::from_slice(payload).ok()
     }
 
     /// A message that was too long to be read at all.
@@ -138,4 +131,8 @@ impl Bus {
             self.say_to_all(OfAll::Look {});
         }
     }
+}
+
+fn read<T: DeserializeOwned>(payload: &[u8]) -> Option<Envelope<T>> {
+    serde_json::from_slice(payload).ok()
 }

@@ -238,7 +238,10 @@ async fn who_comes_late_or_missed_something_gets_the_whole_draft(place: Place, m
     let mut whole = "ä".repeat(30_000);
     assert!(here.draft(log, draft, DraftChannel::Thinking, &whole));
     let mut late = pair.there.follow(log).await;
+    let begun = Instant::now();
     shows(&mut late, draft, &whole).await;
+    // It was asked for; what is said every five seconds anyway would have come later.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     // What is typed while there is no bus is made up for when there is one.
     valkey.kill();
     pair.here.is(BusState::NotConnected).await;
