@@ -1,7 +1,8 @@
 //! Who a session or a token belongs to, remembered for two seconds.
 //!
 //! That is the whole price of speed: whoever is revoked elsewhere is out after two seconds at the latest, and open
-//! streams ask again every two, so five are never reached. A change made through this process is seen at once.
+//! streams ask again every two, so five are never reached. A change made through this process is seen at once, and one that
+//! the bus tells of soon.
 
 use crate::{Error, Gateway, Result};
 use mosaic_protocol::{
@@ -49,6 +50,8 @@ pub(crate) struct Credentials {
     remembered: Mutex<Remembered>,
     /// Counts the changes made through this process: what was read before one is not remembered after it.
     changes: AtomicU64,
+    /// How many changes other nodes had told of when they were last counted.
+    elsewhere: AtomicU64,
 }
 
 impl Credentials {
@@ -89,6 +92,11 @@ impl Gateway {
         // A session's secret is no token and the other way round, also in memory.
         let key = digest(&format!("{kind} {secret}"));
         let now = self.inner.store.ambient().now();
+        // A word from another node only shortens the two seconds; nothing depends on it.
+        let elsewhere = self.inner.store.accounts_changed_elsewhere();
+        if self.inner.credentials.elsewhere.swap(elsewhere, Ordering::SeqCst) != elsewhere {
+            self.inner.credentials.forget();
+        }
         if let Some(found) = self.inner.credentials.recall(&key, now) {
             return Ok(found);
         }
@@ -150,6 +158,7 @@ impl Gateway {
     /// After a change to accounts, sessions or tokens.
     pub(crate) fn forget_credentials(&self) {
         self.inner.credentials.forget();
+        self.inner.store.tell_accounts_changed();
     }
 }
 

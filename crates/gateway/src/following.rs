@@ -3,6 +3,7 @@
 use crate::{Error, Gateway, Result, standing::check_log};
 use mosaic_protocol::{LogId, Seq, access::Actor, frame::PresenceState};
 use mosaic_store::{Dialect, Follower, Update, apart};
+use std::convert::Infallible;
 
 /// Somebody follows a log.
 pub struct Following {
@@ -24,16 +25,20 @@ impl Gateway {
     }
 
     /// Looks at every log that somebody follows here: what other nodes wrote, and who may read it by now. After a change
-    /// to teams or accounts, and on a shared database from time to time.
-    pub async fn look_again(&self) {
+    /// to teams or accounts; the other nodes are told to look, too.
+    pub(crate) async fn look_again(&self) {
+        self.inner.store.tell_others_to_look();
         if let Err(error) = self.inner.store.look_again().await {
             tracing::warn!(%error, "the logs that are followed could not be looked at");
         }
     }
 
-    /// Whether other nodes may write, too.
-    pub fn has_other_nodes(&self) -> bool {
-        self.inner.store.dialect() == Dialect::Postgres
+    /// Looks at what other nodes write, if there may be any, for as long as it is polled.
+    pub async fn keep_looking(&self) -> Infallible {
+        match self.inner.store.dialect() {
+            Dialect::Postgres => self.inner.store.keep_looking().await,
+            Dialect::Sqlite => std::future::pending().await,
+        }
     }
 
     /// Tells those who follow the same conversation what one does just now.

@@ -40,7 +40,7 @@ pub use following::Following;
 pub use identities::Arrived;
 pub use limits::network_of;
 pub use login::{Caller, LoggedIn};
-pub use mosaic_store::{Kept, Update};
+pub use mosaic_store::{Kept, Update, bus::BusCounts};
 pub use oidc::{Departure, ProviderSettings};
 pub use transfer::Exported;
 

@@ -4,7 +4,7 @@ use crate::{config::Settings, control::Socket, doctor, logs, out, port, telemetr
 use anyhow::{Context, bail};
 use mosaic_gateway::{Gateway, ProviderSettings};
 use mosaic_server::{Server, Throttles, is_loopback};
-use mosaic_store::{Ambient, DataDir, Options, Store, keyring::Key};
+use mosaic_store::{Ambient, DataDir, Options, Store, bus::address::BusAddress, keyring::Key};
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -34,6 +34,9 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         .map_err(|error| anyhow::anyhow!(port::explain(settings.listen, &error)))?;
     let address = bound.address;
     let store = Store::open_holding(dir, store_options(settings)).await?;
+    if let Some(address) = bus_address(settings)? {
+        store.join_bus(address).await?;
+    }
     let gateway = Gateway::new(store.clone(), gateway_settings(settings))?;
     let origin = origin(settings, address);
     gateway.set_origin(&origin);
@@ -137,6 +140,17 @@ pub(crate) fn store_options(settings: &Settings) -> Options {
         ambient: Ambient::real(),
         keep_spare_keys: false,
     }
+}
+
+pub(crate) fn bus_address(settings: &Settings) -> anyhow::Result<Option<BusAddress>> {
+    let parse = |url: &crate::config::Secret| BusAddress::parse(url.expose());
+    // The configuration has checked it.
+    settings
+        .bus_url
+        .as_ref()
+        .map(parse)
+        .transpose()
+        .map_err(|error| anyhow::anyhow!("`bus_url` {error}"))
 }
 
 pub(crate) fn gateway_settings(settings: &Settings) -> mosaic_gateway::Settings {

@@ -7,9 +7,6 @@ use tokio::time::MissedTickBehavior;
 
 const EVERY: Duration = Duration::from_secs(300);
 
-/// How late followers here learn what was written elsewhere.
-const LOOK: Duration = Duration::from_millis(500);
-
 /// How long what was said waits for more to be indexed with it.
 const GATHER: Duration = Duration::from_millis(200);
 
@@ -45,18 +42,19 @@ pub(crate) async fn index(state: Arc<State>) {
 
 /// Runs until the gateway stops.
 pub(crate) async fn run(state: Arc<State>) {
+    tokio::select! {
+        () = sweep(&state) => {}
+        never = state.gateway.keep_looking() => match never {},
+    }
+}
+
+async fn sweep(state: &State) {
     let mut stopping = state.stopping.clone();
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut looks = tokio::time::interval(LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            _ = looks.tick(), if state.gateway.has_other_nodes() => {
-                state.gateway.look_again().await;
-                continue;
-            }
             () = stopped(&mut stopping) => return,
         }
         state.throttle.shrink();

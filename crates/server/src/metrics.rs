@@ -3,6 +3,7 @@
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder, SharedString};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use mosaic_gateway::BusCounts;
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
@@ -43,6 +44,21 @@ impl Metrics {
             None,
             text("How long requests took until their answer began."),
         );
+        recorder.describe_gauge(
+            "mosaic_bus_connected".into(),
+            None,
+            text("Whether what is said on the bus comes back."),
+        );
+        for (name, what) in [
+            ("mosaic_bus_messages_total", "Messages on the bus."),
+            (
+                "mosaic_bus_dropped_total",
+                "Messages that were not sent: no connection, or too many.",
+            ),
+            ("mosaic_bus_refused_total", "Messages that were not understood."),
+        ] {
+            recorder.describe_counter(name.into(), None, text(what));
+        }
         Metrics { recorder, handle, known: RwLock::default() }
     }
 
@@ -77,8 +93,30 @@ impl Metrics {
     }
 
     /// What Prometheus reads.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, bus: Option<BusCounts>) -> String {
+        if let Some(bus) = bus {
+            self.note_bus(bus);
+        }
         self.handle.render()
+    }
+
+    /// The bus counts by itself; here it is only written down.
+    fn note_bus(&self, bus: BusCounts) {
+        let key = |name, labels: &[(&'static str, &'static str)]| {
+            let label = |(name, value): &(&'static str, &'static str)| Label::new(*name, *value);
+            Key::from_parts(name, labels.iter().map(label).collect::<Vec<_>>())
+        };
+        let gauge = self.recorder.register_gauge(&key("mosaic_bus_connected", &[]), &METADATA);
+        gauge.set(if bus.is_connected() { 1.0 } else { 0.0 });
+        let counted = [
+            (key("mosaic_bus_messages_total", &[("direction", "sent")]), bus.sent),
+            (key("mosaic_bus_messages_total", &[("direction", "received")]), bus.received),
+            (key("mosaic_bus_dropped_total", &[]), bus.dropped),
+            (key("mosaic_bus_refused_total", &[]), bus.refused),
+        ];
+        for (key, n) in counted {
+            self.recorder.register_counter(&key, &METADATA).absolute(n);
+        }
     }
 
     /// Keeps histograms from growing between reads.

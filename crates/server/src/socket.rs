@@ -261,13 +261,8 @@ impl Connection {
                 Ok(())
             }
             Err(Error::NotFound | Error::Denied(_)) => self.say(&ServerFrame::Gone { log }).await,
-            Err(error) => self.cannot_follow(error).await,
+            Err(error) => Err(troubled(&error)),
         }
-    }
-
-    async fn cannot_follow(&mut self, error: Error) -> Result<(), Ending> {
-        self.refuse(None, &error.into()).await?;
-        Err(Ending::Troubled)
     }
 
     /// Puts an update on its way; `flush` sees to it that it leaves.
@@ -288,7 +283,7 @@ impl Connection {
                 self.followed.remove(&log);
                 return self.feed(json(&ServerFrame::Gone { log })).await;
             }
-            Err(error) => return self.cannot_follow(error).await,
+            Err(error) => return Err(troubled(&error)),
         };
         let (handle, registration) = AbortHandle::new_pair();
         self.followed.insert(log, handle);
@@ -355,6 +350,12 @@ impl Connection {
             }
         }
     }
+}
+
+/// Whoever is told less than they follow must not go on as if they were told everything: they come back and resume.
+fn troubled(error: &Error) -> Ending {
+    tracing::warn!(%error, "following a log");
+    Ending::Troubled
 }
 
 fn next(mut following: Box<Following>) -> Next {

@@ -320,7 +320,7 @@ async fn write_group(writing: &Writing, batches: &[Batch]) -> Result<Vec<Result<
         lives.appended(log, kept, access_version);
     }
     for log in done.iter().flat_map(|batch| &batch.deletes) {
-        lives.gone(*log);
+        lives.deleted(*log);
     }
     Ok(results)
 }

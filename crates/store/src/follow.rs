@@ -1,10 +1,9 @@
 //! The one way out: `follow`. Everything after a place, then whatever comes, in order, without gaps or repeats.
 
 use crate::{
-    Error, Result, Store, Tx,
+    Error, Result, Store,
     live::{Kept, Live, Signal},
     logs,
-    many::Bound,
 };
 use mosaic_protocol::{
     DraftId, LogId, Seq, UserId,
@@ -15,10 +14,10 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 
 /// How many entries are read at a time.
-const PAGE: i64 = PAGE_LEN as i64;
+pub(crate) const PAGE: i64 = PAGE_LEN as i64;
 const PAGE_LEN: usize = 200;
 
 /// Something that a follower is told.
@@ -47,6 +46,9 @@ pub struct Follower {
     told_live: bool,
     passing: u64,
     ready: VecDeque<Update>,
+    /// In a task of its own. Whoever follows may not come back for its next update for as long as the other end takes
+    /// nothing, and must not keep a connection to the database meanwhile: there are few, and everybody waits for them.
+    reading: Option<JoinHandle<Result<Taken>>>,
     had: HashMap<(DraftId, DraftChannel), usize>,
     seen: u64,
 }
@@ -70,48 +72,10 @@ impl Store {
             told_live: false,
             passing: 0,
             ready: VecDeque::new(),
+            reading: None,
             had: HashMap::new(),
             seen: 0,
         }))
-    }
-
-    /// Looks at every log that somebody follows here: what others wrote, and who may read it by now.
-    pub async fn look_again(&self) -> Result<()> {
-        let lives = self.inner.lives.all();
-        if lives.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.read().await?;
-        let rows: Vec<(String, i64, i64)> = tx
-            .ask_many(
-                "select id, head, access_version from logs where id in (",
-                "?",
-                ")",
-                lives.iter().map(|live| [Bound::text(&live.log)]).collect(),
-            )
-            .await?;
-        let known: HashMap<String, (i64, i64)> =
-            rows.into_iter().map(|(id, head, version)| (id, (head, version))).collect();
-        for live in lives {
-            match known.get(&live.log.to_string()) {
-                None => self.inner.lives.gone(live.log),
-                Some((head, version)) => {
-                    self.catch_up(&mut tx, &live, Seq(*head), *version).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes what was written elsewhere, once for all who follow here.
-    async fn catch_up(&self, tx: &mut Tx, live: &Live, head: Seq, version: i64) -> Result<()> {
-        let log = live.log;
-        if live.head() > Seq::START && live.head() < head && head.0 - live.head().0 <= PAGE {
-            let entries = logs::after(tx, log, live.head(), PAGE).await?;
-            live.add(entries.into_iter().map(|entry| Kept::new(log, entry)).collect(), version);
-        }
-        self.inner.lives.known(log, head, version);
-        Ok(())
     }
 
     /// More of a reply that is being typed. It is shown to those who follow, and never stored.
@@ -164,7 +128,7 @@ impl Follower {
                 return Ok(update);
             }
             if self.at < signal.head {
-                match self.take_more().await? {
+                match self.take_more(signal.head).await? {
                     Some(entries) => self.ready.extend(entries.into_iter().map(Update::Entry)),
                     None => return Ok(Update::Gone),
                 }
@@ -186,31 +150,45 @@ impl Follower {
         }
     }
 
-    /// `None`: the log is no more.
-    async fn take_more(&self) -> Result<Option<Vec<Arc<Kept>>>> {
-        if let Some(entries) = self.live.after(self.at, PAGE_LEN).filter(|it| !it.is_empty()) {
-            return Ok(Some(entries));
-        }
-        let (store, log, at) = (self.store.clone(), self.log(), self.at);
-        apart(async move {
-            let mut tx = store.read().await?;
-            let entries = logs::after(&mut tx, log, at, PAGE).await?;
-            if entries.first().is_none_or(|first| first.seq != at.plus(1)) {
-                return match logs::facts(&mut tx, log).await? {
-                    None => Ok(None),
-                    Some(_) => {
-                        Err(Error::Damaged(format!("log {log} has no entry {}", at.plus(1))))
-                    }
-                };
+    /// Up to `head` and no further: what comes after it may be for fewer eyes, and that this reader may see what is
+    /// there was asked for up to here only. `None`: the log is no more.
+    async fn take_more(&mut self, head: Seq) -> Result<Taken> {
+        // What is being read goes on where a caller was disturbed who waited for it.
+        if self.reading.is_none() {
+            let kept = self.live.after(self.at, PAGE_LEN).unwrap_or_default();
+            let kept: Vec<_> = kept.into_iter().filter(|kept| kept.entry.seq <= head).collect();
+            if !kept.is_empty() {
+                return Ok(Some(kept));
             }
-            Ok(Some(entries.into_iter().map(|entry| Arc::new(Kept::new(log, entry))).collect()))
-        })
-        .await
+        }
+        let reading = self.reading.get_or_insert_with(|| {
+            tokio::spawn(read(self.store.clone(), self.live.clone(), self.at, head))
+        });
+        let read = reading.await;
+        self.reading = None;
+        read.map_err(|error| Error::Unavailable(error.to_string()))?
     }
 }
 
-/// Reads in a task of its own. Whoever follows may not come back for its next update for as long as the other end takes
-/// nothing, and must not keep a connection to the database meanwhile: there are few, and everybody waits for them.
+/// Entries, unless the log is no more.
+type Taken = Option<Vec<Arc<Kept>>>;
+
+async fn read(store: Store, live: Arc<Live>, at: Seq, head: Seq) -> Result<Taken> {
+    let log = live.log;
+    let mut tx = store.read().await?;
+    let limit = (head.0 - at.0).clamp(1, PAGE);
+    let entries = logs::after(&mut tx, log, at, limit).await?;
+    live.settle(&entries);
+    if entries.first().is_none_or(|first| first.seq != at.plus(1)) {
+        return match logs::facts(&mut tx, log).await? {
+            None => Ok(None),
+            Some(_) => Err(Error::Damaged(format!("log {log} has no entry {}", at.plus(1)))),
+        };
+    }
+    Ok(Some(entries.into_iter().map(|entry| Arc::new(Kept::new(log, entry))).collect()))
+}
+
+/// Reads in a task of its own, for whoever may not come back for the answer.
 pub async fn apart<T: Send + 'static, E: From<Error> + Send + 'static>(
     reading: impl Future<Output = std::result::Result<T, E>> + Send + 'static,
 ) -> std::result::Result<T, E> {

@@ -1,26 +1,33 @@
 //! What is kept in memory of logs that somebody follows: how far each reaches, its last entries, what is being typed.
 //!
 //! Readers are only told that there is more; they take it themselves, each at its own speed. So a slow one loses
-//! nothing and holds nobody up, and what is kept has a bound.
+//! nothing and holds nobody up, and what is kept has a bound. What happens here is told to other nodes from here, too.
 
+pub(crate) mod drafts;
+
+use crate::bus::{Bus, message::OfLog};
 use bytes::Bytes;
+use drafts::{Drafts, Heard, Length};
 use mosaic_protocol::{
-    DraftId, LogId, Seq, UserId,
+    DraftId, LogId, NodeId, Seq, UserId,
     entry::Fact,
     frame::{PresenceState, ServerFrame},
     log::{Body, DraftChannel, DraftPiece, Entry},
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
 };
-use tokio::sync::watch;
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 /// How many entries are kept, and how many bytes of them.
 const RING: usize = 256;
 const RING_BYTES: usize = 256 * 1024;
-/// How much may be typed before it is settled.
-const DRAFT_BYTES: usize = 1024 * 1024;
+/// How many people other nodes may say are there.
+const PRESENT: usize = 1024;
 
 /// An entry, and its frame, which is made once for all readers.
 pub struct Kept {
@@ -70,15 +77,53 @@ pub(crate) struct Signal {
 struct Recent {
     entries: VecDeque<Arc<Kept>>,
     bytes: usize,
-    drafts: HashMap<DraftId, HashMap<DraftChannel, String>>,
-    present: HashMap<UserId, (PresenceState, u64)>,
+    drafts: Drafts,
+    present: HashMap<UserId, Present>,
 }
 
-/// One log that somebody follows.
+/// What somebody does, since when (as `Signal::passing` counts), and whether they said so here.
+struct Present {
+    state: PresenceState,
+    at: u64,
+    is_here: bool,
+}
+
+/// Which logs began or ceased to be followed since somebody asked.
+#[derive(Default)]
+pub(crate) struct Turnover {
+    logs: Mutex<HashSet<LogId>>,
+    changed: Notify,
+}
+
+impl Turnover {
+    fn note(&self, log: LogId) {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).insert(log);
+        self.changed.notify_one();
+    }
+
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    pub(crate) fn take(&self) -> HashSet<LogId> {
+        std::mem::take(&mut *self.logs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// One log that somebody follows, or types in.
 pub(crate) struct Live {
     pub(crate) log: LogId,
     signal: watch::Sender<Signal>,
     recent: Mutex<Recent>,
+    turnover: Option<Arc<Turnover>>,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Some(turnover) = &self.turnover {
+            turnover.note(self.log);
+        }
+    }
 }
 
 impl Live {
@@ -94,8 +139,20 @@ impl Live {
         self.signal.borrow().head
     }
 
+    /// Whether it is known already that the log has come so far.
+    pub(crate) fn knows(&self, head: Seq, access_version: i64) -> bool {
+        let signal = self.signal.borrow();
+        signal.head >= head && signal.access_version >= access_version
+    }
+
+    /// Entries that a reader took itself.
+    pub(crate) fn settle(&self, entries: &[Entry]) {
+        let mut recent = self.recent();
+        entries.iter().for_each(|entry| recent.drafts.settle(entry));
+    }
+
     /// Notes entries that were committed, in their order.
-    pub(crate) fn add(&self, kept: Vec<Kept>, access_version: i64) {
+    fn add(&self, kept: Vec<Kept>, access_version: i64) {
         let mut recent = self.recent();
         let mut head = self.head();
         for kept in kept {
@@ -108,10 +165,7 @@ impl Live {
                 recent.entries.clear();
                 recent.bytes = 0;
             }
-            if let Body::Fact(Fact::AssistantReply { draft_id: Some(draft), .. }) = &kept.entry.body
-            {
-                recent.drafts.remove(draft);
-            }
+            recent.drafts.settle(&kept.entry);
             recent.bytes += kept.size();
             recent.entries.push_back(Arc::new(kept));
             head = head.max(seq);
@@ -153,44 +207,124 @@ impl Live {
         &self,
         had: &mut HashMap<(DraftId, DraftChannel), usize>,
     ) -> Vec<DraftPiece> {
-        let recent = self.recent();
-        had.retain(|(draft, _), _| recent.drafts.contains_key(draft));
-        let mut pieces = vec![];
-        for (draft_id, channels) in &recent.drafts {
-            for (channel, text) in channels {
-                let offset = had.entry((*draft_id, *channel)).or_default();
-                if let Some(more) = text.get(*offset..).filter(|more| !more.is_empty()) {
-                    let (draft_id, channel) = (*draft_id, *channel);
-                    pieces.push(DraftPiece {
-                        draft_id,
-                        channel,
-                        offset: *offset,
-                        text: more.into(),
-                    });
-                    *offset = text.len();
-                }
-            }
-        }
-        pieces
+        self.recent().drafts.beyond(had)
     }
 
     /// Who did something since `seen`, which is moved on.
     pub(crate) fn present(&self, seen: &mut u64) -> Vec<(UserId, PresenceState)> {
         let recent = self.recent();
-        let news = recent.present.iter().filter(|(_, (_, at))| *at > *seen);
-        let news: Vec<_> = news.map(|(user, (state, _))| (*user, *state)).collect();
-        *seen = recent.present.values().map(|(_, at)| *at).max().unwrap_or(0).max(*seen);
+        let news = recent.present.iter().filter(|(_, present)| present.at > *seen);
+        let news: Vec<_> = news.map(|(user, present)| (*user, present.state)).collect();
+        *seen = recent.present.values().map(|present| present.at).max().unwrap_or(0).max(*seen);
         news
+    }
+
+    fn passed(&self) {
+        self.tell(|signal| signal.passing += 1);
+    }
+
+    fn set_present(&self, user: UserId, state: PresenceState, is_here: bool) {
+        let mut recent = self.recent();
+        if !is_here && recent.present.len() >= PRESENT && !recent.present.contains_key(&user) {
+            return;
+        }
+        // Whoever is woken by this waits for the lock, and then sees it.
+        let mut at = 0;
+        self.tell(|signal| {
+            signal.passing += 1;
+            at = signal.passing;
+        });
+        recent.present.insert(user, Present { state, at, is_here });
+    }
+
+    // What other nodes say. Whoever asks again because something is missing is not asked here.
+
+    fn after_hearing(&self, heard: Heard) -> bool {
+        if heard.is_new {
+            self.passed();
+        }
+        heard.is_missing
+    }
+
+    /// Answers whether something before it was missed.
+    pub(crate) fn hear_draft(&self, node: NodeId, piece: &DraftPiece) -> bool {
+        let heard = self.recent().drafts.typed_there(node, piece, Instant::now());
+        self.after_hearing(heard)
+    }
+
+    /// Answers whether something was missed.
+    pub(crate) fn hear_drafting(&self, node: NodeId, open: &[Length]) -> bool {
+        let heard = self.recent().drafts.open_there(node, open, Instant::now());
+        self.after_hearing(heard)
+    }
+
+    pub(crate) fn hear_dropped(&self, node: NodeId, draft: DraftId) {
+        if self.recent().drafts.dropped_there(node, draft) {
+            self.passed();
+        }
+    }
+
+    pub(crate) fn hear_presence(&self, user: UserId, state: PresenceState) {
+        self.set_present(user, state, false);
+    }
+
+    /// Forgets drafts of nodes that died, and tells which are open here.
+    pub(crate) fn keep_drafts(&self, bus: &Bus) {
+        let mut recent = self.recent();
+        let expired = recent.drafts.expire(Instant::now());
+        // Told under the lock, so that what is told of one log is told in order.
+        if recent.drafts.any_here() {
+            bus.say(self.log, OfLog::Drafting { open: recent.drafts.lengths_here() });
+        }
+        drop(recent);
+        if expired {
+            self.passed();
+        }
+    }
+
+    /// Tells other nodes what is typed and who is here, all of it.
+    pub(crate) fn tell_all(&self, bus: &Bus) {
+        let recent = self.recent();
+        for piece in recent.drafts.pieces_here() {
+            bus.say(self.log, OfLog::Draft(piece));
+        }
+        for (user, present) in recent.present.iter().filter(|(_, present)| present.is_here) {
+            bus.say(self.log, OfLog::Presence { user: *user, state: present.state });
+        }
     }
 }
 
 /// Every log that somebody follows.
 #[derive(Default)]
-pub(crate) struct Lives(Mutex<HashMap<LogId, Weak<Live>>>);
+pub(crate) struct Lives {
+    all: Mutex<HashMap<LogId, Weak<Live>>>,
+    /// Those in which somebody types here: they stay, whether anybody follows them or not.
+    typing: Mutex<HashMap<LogId, Arc<Live>>>,
+    bus: OnceLock<(Arc<Bus>, Arc<Turnover>)>,
+}
 
 impl Lives {
     fn map(&self) -> MutexGuard<'_, HashMap<LogId, Weak<Live>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn typing(&self) -> MutexGuard<'_, HashMap<LogId, Arc<Live>>> {
+        self.typing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on other nodes are told. Answers false if they were before.
+    pub(crate) fn join(&self, bus: Arc<Bus>, turnover: Arc<Turnover>) -> bool {
+        self.bus.set((bus, turnover)).is_ok()
+    }
+
+    pub(crate) fn bus(&self) -> Option<&Arc<Bus>> {
+        self.bus.get().map(|(bus, _)| bus)
+    }
+
+    fn say(&self, log: LogId, said: OfLog) {
+        if let Some(bus) = self.bus() {
+            bus.say(log, said);
+        }
     }
 
     pub(crate) fn get(&self, log: LogId) -> Option<Arc<Live>> {
@@ -207,8 +341,12 @@ impl Lives {
             map.retain(|_, live| live.strong_count() > 0);
         }
         let (signal, _) = watch::channel(Signal::default());
-        let live = Arc::new(Live { log, signal, recent: Mutex::default() });
+        let turnover = self.bus.get().map(|(_, turnover)| turnover.clone());
+        let live = Arc::new(Live { log, signal, recent: Mutex::default(), turnover });
         map.insert(log, Arc::downgrade(&live));
+        if let Some(turnover) = &live.turnover {
+            turnover.note(log);
+        }
         live
     }
 
@@ -219,9 +357,28 @@ impl Lives {
         map.values().filter_map(Weak::upgrade).collect()
     }
 
+    /// What was committed here.
     pub(crate) fn appended(&self, log: LogId, kept: Vec<Kept>, access_version: i64) {
+        let seq = kept.last().map_or(Seq::START, |last| last.entry.seq);
         if let Some(live) = self.get(log) {
-            live.add(kept, access_version);
+            self.add(&live, kept, access_version);
+        }
+        self.say(log, OfLog::Reached { seq, access_version });
+    }
+
+    /// Notes entries that were committed, in their order.
+    pub(crate) fn add(&self, live: &Live, kept: Vec<Kept>, access_version: i64) {
+        live.add(kept, access_version);
+        self.rest(live);
+    }
+
+    /// When nothing is typed here any more, the log stays only if somebody follows it.
+    fn rest(&self, live: &Live) {
+        let mut typing = self.typing();
+        if typing.contains_key(&live.log) && !live.recent().drafts.any_here() {
+            let rested = typing.remove(&live.log);
+            drop(typing);
+            drop(rested);
         }
     }
 
@@ -235,10 +392,19 @@ impl Lives {
         }
     }
 
+    /// It was deleted here.
+    pub(crate) fn deleted(&self, log: LogId) {
+        self.gone(log);
+        self.say(log, OfLog::Gone {});
+    }
+
+    /// It is not there any more.
     pub(crate) fn gone(&self, log: LogId) {
         if let Some(live) = self.get(log) {
             live.tell(|signal| signal.gone = true);
         }
+        let rested = self.typing().remove(&log);
+        drop(rested);
     }
 
     /// More was typed. Answers whether there was room for it.
@@ -251,29 +417,37 @@ impl Lives {
     ) -> bool {
         let live = self.of(log);
         let mut recent = live.recent();
-        let text = recent.drafts.entry(draft).or_default().entry(channel).or_default();
-        if text.len() + more.len() > DRAFT_BYTES {
-            return false;
+        let Some(offset) = recent.drafts.typed_here(draft, channel, more) else { return false };
+        // Told under the lock, so that the pieces of one draft are told in order.
+        for piece in drafts::pieces(draft, channel, offset, more) {
+            self.say(log, OfLog::Draft(piece));
         }
-        text.push_str(more);
         drop(recent);
-        live.tell(|signal| signal.passing += 1);
+        live.passed();
+        let before = self.typing().insert(log, live.clone());
+        drop(before);
+        // It may have been settled meanwhile.
+        self.rest(&live);
         true
     }
 
     /// This draft will not be settled.
     pub(crate) fn drop_draft(&self, log: LogId, draft: DraftId) {
         if let Some(live) = self.get(log) {
-            live.recent().drafts.remove(&draft);
-            live.tell(|signal| signal.passing += 1);
+            let mut recent = live.recent();
+            if recent.drafts.drop_here(draft) {
+                self.say(log, OfLog::DraftDropped { draft_id: draft });
+            }
+            drop(recent);
+            live.passed();
+            self.rest(&live);
         }
     }
 
     pub(crate) fn present(&self, log: LogId, user: UserId, state: PresenceState) {
         if let Some(live) = self.get(log) {
-            let passing = live.signal.borrow().passing + 1;
-            live.recent().present.insert(user, (state, passing));
-            live.tell(|signal| signal.passing = signal.passing.max(passing));
+            live.set_present(user, state, true);
         }
+        self.say(log, OfLog::Presence { user, state });
     }
 }

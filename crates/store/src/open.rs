@@ -3,6 +3,7 @@
 use crate::{
     Ambient, DataDir, Db, Dialect, Error, Result, Tx,
     blobs::{BlobPlace, Forgetting},
+    bus::Joined,
     commit::Committer,
     db::{One, sql},
     keyring::{self, Key, KeySource, Keyring},
@@ -50,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) index: tokio::sync::OnceCell<search::Index>,
     pub(crate) index_file: PathBuf,
     pub(crate) unindexed: Arc<search::Unindexed>,
+    /// The bus, if there is one.
+    pub(crate) joined: std::sync::Mutex<Option<Joined>>,
     dir: std::sync::Mutex<Option<DataDir>>,
     pub(crate) forgetting: Forgetting,
     /// One change of the master key at a time.
@@ -80,8 +83,8 @@ impl Store {
                 })?
             }
         };
-        let mut tx = db.read().await?;
         let looked = async {
+            let mut tx = db.read().await?;
             if migrate::check(&mut tx).await? == 0 && db.dialect() == Dialect::Sqlite {
                 lost::refuse_lost_tables(dir.path(), opened_for)?;
             }
@@ -91,7 +94,6 @@ impl Store {
             Error::Damaged(what) => damaged(&dir, &what),
             error => error,
         });
-        drop(tx);
         let recognised = match recognised {
             Ok(recognised) => recognised,
             Err(error) => {
@@ -151,6 +153,7 @@ impl Store {
             index: tokio::sync::OnceCell::new(),
             index_file: search::file_in(dir.path()),
             unindexed,
+            joined: std::sync::Mutex::default(),
             dir: std::sync::Mutex::new(Some(dir)),
             forgetting: Forgetting::default(),
             rotating: tokio::sync::Mutex::new(()),
@@ -227,6 +230,10 @@ impl Store {
     /// Closes the database and gives the data directory free.
     pub async fn close(&self) {
         self.inner.committer.end().await;
+        let joined = self.inner.joined.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(joined) = joined {
+            joined.end().await;
+        }
         self.settle().await;
         if let Some(index) = self.inner.index.get() {
             index.close().await;

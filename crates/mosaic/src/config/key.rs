@@ -74,12 +74,14 @@ pub(super) enum Kind {
     Headers(Put<Vec<(String, Secret)>>),
     /// Only the password inside is masked.
     DatabaseUrl(Put<Secret>),
+    /// Only the password inside is masked.
+    BusUrl(Put<Secret>),
 }
 
 impl Key {
     pub(super) fn secret(&self) -> bool {
-        use Kind::{DatabaseUrl, Headers, HexKey, Secret};
-        matches!(self.kind, Secret { .. } | HexKey(_) | Headers(_) | DatabaseUrl(_))
+        use Kind::{BusUrl, DatabaseUrl, Headers, HexKey, Secret};
+        matches!(self.kind, Secret { .. } | HexKey(_) | Headers(_) | DatabaseUrl(_) | BusUrl(_))
     }
 
     /// The part after `oidc.<name>.`, for the keys of a provider.

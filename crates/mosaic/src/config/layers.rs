@@ -160,6 +160,10 @@ impl Layers {
             let text = "`master_key_previous` is of use only next to the new `master_key`; set both or neither";
             found.push((source.clone(), text.to_owned()));
         }
+        if let (Some(source), None) = (self.given("bus_url"), self.given("database_url")) {
+            let text = "`bus_url` is of use only to nodes that share a PostgreSQL database; set `database_url`, too, or leave `bus_url` out";
+            found.push((source.clone(), text.to_owned()));
+        }
         for (provider, source) in &self.providers {
             let missing: Vec<String> = ["issuer", "client_id", "client_secret"]
                 .iter()

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use mosaic_store::bus::address::BusAddress;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -162,6 +163,12 @@ pub(super) fn store(
             put(settings, provider, Secret::new(text.to_owned()));
             Shown::plain(shown)
         }
+        Kind::BusUrl(put) => {
+            let text = text(raw, kind)?;
+            let shown = Shown::plain(BusAddress::parse(text)?.shown());
+            put(settings, provider, Secret::new(text.to_owned()));
+            shown
+        }
     })
 }
 
@@ -187,6 +194,7 @@ pub(super) fn expected(kind: &Kind) -> &'static str {
         Kind::HexKey(_) => "64 hexadecimal digits (32 random bytes)",
         Kind::Headers(_) => "a text such as name=value,name=value",
         Kind::DatabaseUrl(_) => "a postgres:// URL",
+        Kind::BusUrl(_) => "a valkey:// URL",
     }
 }
 

@@ -13,6 +13,7 @@ fn near_toml() -> impl Strategy<Value = String> {
         Just("limits.body_bytes = ".to_owned()),
         Just("allowed_hosts = [".to_owned()),
         Just("database_url = 'postgres://".to_owned()),
+        Just("bus_url = 'valkey://u:p@".to_owned()),
         Just("'\n".to_owned()),
         Just("\r\n".to_owned()),
         any::<String>(),

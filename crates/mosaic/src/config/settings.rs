@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub data: PathBuf,
     /// Absent means SQLite in `data`.
     pub database_url: Option<Secret>,
+    /// Absent means looking into the database.
+    pub bus_url: Option<Secret>,
     /// An origin: no path, query or credentials.
     pub public_url: Option<Url>,
     /// Lower case, `host` or `host:port`, IPv6 in brackets.
@@ -111,6 +113,7 @@ impl Settings {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             data: PathBuf::new(),
             database_url: None,
+            bus_url: None,
             public_url: None,
             allowed_hosts: Vec::new(),
             cors_origins: Vec::new(),

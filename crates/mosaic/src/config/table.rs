@@ -33,6 +33,12 @@ pub(super) static KEYS: &[Key] = &[
         "A PostgreSQL database (postgres:// or postgresql://). Not set: SQLite in the data directory. `mosaic config show` masks only the password.",
     ),
     key(
+        "bus_url",
+        Absent,
+        Kind::BusUrl(|s, _, v| s.bus_url = Some(v)),
+        "A Valkey (valkey://[user:password@]host[:port][/number], or redis://) over which several nodes on one PostgreSQL database tell each other at once what is new. Not set: they look every half second. `mosaic config show` masks only the password.",
+    ),
+    key(
         "public_url",
         Absent,
         Kind::Origin(|s, _, v| s.public_url = Some(v)),

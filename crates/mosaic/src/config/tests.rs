@@ -46,6 +46,7 @@ fn each_layer_lies_over_the_one_before_and_show_says_which() {
         listen                          [::1]:3                                   --listen
         data                            /var/lib/mosaic                           default
         database_url                    postgres://mosaic:••••@db.example/mosaic  mosaic.toml:4
+        bus_url                         (not set)                                 default
         public_url                      (not set)                                 default
         allowed_hosts                   a.example                                 mosaic.toml:2
         cors_origins                    (none)                                    default
@@ -105,6 +106,7 @@ fn every_default_passes_its_own_checks_and_reaches_its_field() {
             listen: 127.0.0.1:6672,
             data: "/d",
             database_url: None,
+            bus_url: None,
             public_url: None,
             allowed_hosts: [],
             cors_origins: [],
@@ -221,14 +223,15 @@ client_id = \"a\\u0000b\"
 fn what_belongs_together_is_asked_for_together() {
     refused(
         &format!(
-            "master_key_previous = '{MASTER}'\n[oidc.b]\n[oidc.a]\nclient_id = 'x'\nissuer = 'nonsense'"
+            "master_key_previous = '{MASTER}'\nbus_url = 'valkey://u:hunter2@h'\n[oidc.b]\n[oidc.a]\nclient_id = 'x'\nissuer = 'nonsense'"
         ),
         &[("MOSAIC_OIDC_C_SIGNUP", "true")],
         expect![[r#"
-            mosaic.toml:5: `oidc.a.issuer` must be an http or https URL: relative URL without a base
+            mosaic.toml:6: `oidc.a.issuer` must be an http or https URL: relative URL without a base
             mosaic.toml:1: `master_key_previous` is of use only next to the new `master_key`; set both or neither
-            mosaic.toml:3: `oidc.a` also needs `oidc.a.client_secret`
-            mosaic.toml:2: `oidc.b` also needs `oidc.b.issuer`, `oidc.b.client_id`, `oidc.b.client_secret`
+            mosaic.toml:2: `bus_url` is of use only to nodes that share a PostgreSQL database; set `database_url`, too, or leave `bus_url` out
+            mosaic.toml:4: `oidc.a` also needs `oidc.a.client_secret`
+            mosaic.toml:3: `oidc.b` also needs `oidc.b.issuer`, `oidc.b.client_id`, `oidc.b.client_secret`
             MOSAIC_OIDC_C_SIGNUP: `oidc.c` also needs `oidc.c.issuer`, `oidc.c.client_id`, `oidc.c.client_secret`"#]],
     );
 }
@@ -243,7 +246,14 @@ fn no_error_repeats_a_secret() {
             continue;
         }
         let long = "hunter2".repeat(10_000);
-        for value in [canary, "hunter2", "hunter2@hunter2", "postgres://u:hunter2/@h", &long] {
+        for value in [
+            canary,
+            "hunter2",
+            "hunter2@hunter2",
+            "postgres://u:hunter2/@h",
+            "valkey://u:hunter2/@h",
+            &long,
+        ] {
             let name = spot.name();
             for found in [
                 layered("", &[(&variable, value)], &[]),

@@ -5,7 +5,7 @@ use crate::{
     config::Settings,
     control::Control,
     port,
-    up::{NOT_BEFORE_MS, store_options},
+    up::{NOT_BEFORE_MS, bus_address, store_options},
 };
 use mosaic_store::{Ambient, DataDir, Error, LockState, Store, latest_migration};
 use std::{net::TcpListener, os::unix::fs::MetadataExt, path::Path};
@@ -23,7 +23,7 @@ pub(super) async fn all(settings: &Settings) -> Vec<Finding> {
     let mut findings =
         vec![data_directory(&settings.data), lock_finding(&lock), master_key(settings)];
     match &lock {
-        Ok(LockState::Held(_)) => findings.push(running(settings).await),
+        Ok(LockState::Held(_)) => findings.extend(running(settings).await),
         _ => {
             let database = database(settings).await;
             let is_good = database.level == Level::Good;
@@ -31,6 +31,7 @@ pub(super) async fn all(settings: &Settings) -> Vec<Finding> {
             if is_good && settings.database_url.is_none() {
                 findings.extend(blobs(settings).await);
             }
+            findings.extend(bus(settings).await);
         }
     }
     findings.push(disk(&settings.data));
@@ -132,10 +133,34 @@ fn has_data(settings: &Settings) -> bool {
     settings.database_url.is_none() && database.is_ok_and(|file| file.len() > 0)
 }
 
-async fn running(settings: &Settings) -> Finding {
-    const WHAT: &str = "database";
+const BUS: &str = "bus";
+const BUS_REMEDY: &str = "nothing is lost, other nodes only learn later of what is new; see that Valkey runs, and `bus_url` on every node";
+
+async fn running(settings: &Settings) -> Vec<Finding> {
     let asked = async { Control::open(settings).await?.get::<serde_json::Value>("/readyz").await };
-    match asked.await {
+    let asked = asked.await;
+    let bus = asked.as_ref().ok().and_then(|ready| match ready["parts"][BUS].as_str()? {
+        "ok" => Some(Finding::good(BUS, "the running gateway is heard on it")),
+        state => Some(Finding::note(BUS, format!("the running gateway: {state}"), BUS_REMEDY)),
+    });
+    std::iter::once(running_database(settings, asked).await).chain(bus).collect()
+}
+
+/// The bus as it looks from here, when no gateway runs that could say.
+async fn bus(settings: &Settings) -> Option<Finding> {
+    let address = bus_address(settings).ok()??;
+    Some(match mosaic_store::bus::probe(&address).await {
+        Ok(()) => Finding::good(BUS, format!("{} answers", address.shown())),
+        Err(error) => Finding::note(BUS, error, BUS_REMEDY),
+    })
+}
+
+async fn running_database(
+    settings: &Settings,
+    asked: anyhow::Result<serde_json::Value>,
+) -> Finding {
+    const WHAT: &str = "database";
+    match asked {
         Ok(_) => Finding::good(WHAT, "the running gateway says that it is ready"),
         Err(error) => {
             // A server may be what is wrong, and says so itself; others may use it, too.

@@ -16,14 +16,18 @@ mod events;
 mod gateway;
 mod person;
 mod place;
+mod proxy;
 mod socket;
+mod valkey;
 
 pub(crate) use client::{Answer, Client};
 pub(crate) use events::{Event, Events};
 pub(crate) use gateway::{Gateway, Output, SETUP_CODE, command};
 pub(crate) use person::{Credential, PASSWORD, Person, code_of};
 pub(crate) use place::{Database, Place};
+pub(crate) use proxy::Proxy;
 pub(crate) use socket::Socket;
+pub(crate) use valkey::Valkey;
 
 use std::time::{Duration, Instant};
 

@@ -82,3 +82,23 @@ fn a_slip_in_the_environment_or_a_flag_is_named() {
     place.mosaic(&["up", "--set", "listen"]).refused(2, &["KEY=VALUE"]);
     assert!(!place.data().exists(), "something was made");
 }
+
+#[test]
+fn a_bus_that_makes_no_sense_is_refused_and_its_password_not_told() {
+    for (url, words) in [
+        ("http://u:hunter2@h", "valkey://"),
+        ("valkeys://u:hunter2@h", "TLS"),
+        ("valkey://u:hun/ter2@h", "percent-encoded"),
+        ("valkey://u:hunter2@h/x", "not a number"),
+        // Well-formed, and of no use.
+        ("valkey://u:hunter2@127.0.0.1:1", "database_url"),
+    ] {
+        let place = Place::sqlite();
+        let up = run_with(&place, &["up"], |command| {
+            command.env("MOSAIC_BUS_URL", url);
+        });
+        let said = up.refused(2, &["MOSAIC_BUS_URL", "`bus_url`", words]);
+        assert!(!said.contains("hunter2") && !said.contains("ter2"), "{said}");
+        assert!(!place.data().exists(), "something was made");
+    }
+}

@@ -21,6 +21,8 @@ mod cli;
 mod exposed;
 mod kill_import;
 mod kill_log;
+mod laws;
+mod nodes;
 mod saying;
 mod seed;
 mod stuck;

@@ -23,7 +23,7 @@ pub(super) async fn health(_: Cx, (): ()) -> Result<Text, Refusal> {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Ready {
     ready: bool,
-    /// `ok`, or what is wrong in a few words.
+    /// `ok`, or what is wrong in a few words. Without the bus nothing is lost, so a gateway is ready without it.
     parts: BTreeMap<&'static str, &'static str>,
 }
 
@@ -37,7 +37,9 @@ pub(super) async fn ready(cx: Cx, (): ()) -> Result<Status<Ready>, Refusal> {
     };
     let ready = database == "ok" && !*cx.state.stopping.borrow();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Ok(Status(status, Ready { ready, parts: BTreeMap::from([("database", database)]) }))
+    let mut parts = BTreeMap::from([("database", database)]);
+    parts.extend(cx.gateway().store().bus().map(|bus| ("bus", bus.state.words())));
+    Ok(Status(status, Ready { ready, parts }))
 }
 
 /// Any JSON.
@@ -60,7 +62,7 @@ pub(super) async fn metrics(cx: Cx, (): ()) -> Result<Text, Refusal> {
     Ok(Text {
         status: StatusCode::OK,
         media: "text/plain; version=0.0.4",
-        text: cx.state.metrics.text(),
+        text: cx.state.metrics.text(cx.gateway().store().bus()),
     })
 }
 

@@ -26,6 +26,7 @@ laws! {
     a_follower_that_does_not_come_back_holds_nobody_up,
     drafts_are_shown_until_they_are_settled,
     followers_are_asked_again_when_access_changes,
+    a_reader_that_lags_is_asked_before_what_others_wrote_since,
     a_deleted_log_is_gone,
     a_fork_begins_with_what_was_said,
     a_deleted_person_has_said_nothing,
@@ -223,36 +224,45 @@ async fn what_a_decision_was_based_on_must_still_hold(place: Place) {
 }
 
 async fn a_lease_has_one_holder(place: Place) {
-    let store = place.open().await;
-    let (ada, workspace) = seed::user(&store, "ada").await;
-    let log = conversation(&store, ada, workspace).await;
-    let [first, second] = [(); 2].map(|()| store.ambient().id(NodeId::new));
-    let take = |holder| {
-        let until = store.ambient().now().plus_ms(10_000);
-        store.commit(Batch { lease: Some(Lease { log, holder, until }), ..Batch::default() })
+    let stores = two(&place).await;
+    let (here, there) = (&stores[0], stores.last().unwrap());
+    let (ada, workspace) = seed::user(here, "ada").await;
+    let log = conversation(here, ada, workspace).await;
+    let [first, second] = [(); 2].map(|()| here.ambient().id(NodeId::new));
+    let now = here.ambient().now();
+    let take = |store: &Store, holder, until| {
+        let (store, lease) = (store.clone(), Some(Lease { log, holder, until }));
+        async move { store.commit(Batch { lease, ..Batch::default() }).await }
     };
-    let under = |term| {
+    let under = |store: &Store, term| {
         let (author, fact) = said(ada, "under a lease");
         let append = Append { term: Some(term), ..Append::one(log, author, fact) };
-        store.commit(Batch { appends: vec![append], ..Batch::default() })
+        let (store, appends) = (store.clone(), vec![append]);
+        async move { store.commit(Batch { appends, ..Batch::default() }).await }
     };
-    assert_eq!(take(first).await.unwrap().term, Some(1));
-    assert!(matches!(take(second).await, Err(Error::Held)));
-    under(1).await.unwrap();
-    // It froze for longer than its lease; another one took over.
+    assert_eq!(take(here, first, now.plus_ms(10_000)).await.unwrap().term, Some(1));
+    assert!(matches!(take(there, second, now.plus_ms(10_000)).await, Err(Error::Held)));
+    under(here, 1).await.unwrap();
+    // It froze for longer than its lease; another node took over, and writes on.
     place.clock.advance_ms(10_001);
-    assert_eq!(take(second).await.unwrap().term, Some(2));
-    let late = under(1).await;
+    if stores.len() > 1 {
+        // The other one has a clock of its own here.
+        assert_eq!(take(here, first, now).await.unwrap().term, Some(2), "given up");
+    }
+    let term = take(there, second, now.plus_ms(20_000)).await.unwrap().term.unwrap();
+    under(there, term).await.unwrap();
+    let late = under(here, term - 1).await;
     assert!(matches!(late, Err(Error::TermPassed)), "{late:?}");
-    under(2).await.unwrap();
+    under(there, term).await.unwrap();
     // People need no term.
-    say(&store, log, ada, "a person").await;
-    assert_eq!(texts(&store, log).await, ["under a lease", "under a lease", "a person"]);
-    store.close().await;
+    say(here, log, ada, "a person").await;
+    let leased = ["under a lease"; 3];
+    assert_eq!(texts(there, log).await, [&leased[..], &["a person"]].concat());
+    close(stores).await;
 }
 
 /// Takes what there is until it is live. Answers the places of the entries.
-async fn until_live(follower: &mut Follower) -> Vec<i64> {
+pub(crate) async fn until_live(follower: &mut Follower) -> Vec<i64> {
     let mut seqs = vec![];
     loop {
         match soon(follower).await {
@@ -266,7 +276,7 @@ async fn until_live(follower: &mut Follower) -> Vec<i64> {
     }
 }
 
-async fn soon(follower: &mut Follower) -> Update {
+pub(crate) async fn soon(follower: &mut Follower) -> Update {
     let next = tokio::time::timeout(Duration::from_secs(20), follower.next());
     next.await.expect("an update in time").unwrap()
 }
@@ -429,6 +439,41 @@ async fn followers_are_asked_again_when_access_changes(place: Place) {
     store.look_again().await.unwrap();
     assert!(matches!(soon(&mut follower).await, Update::Access(_)));
     store.close().await;
+}
+
+async fn a_reader_that_lags_is_asked_before_what_others_wrote_since(place: Place) {
+    let stores = two(&place).await;
+    let (here, there) = (&stores[0], stores.last().unwrap());
+    let (ada, workspace) = seed::user(here, "ada").await;
+    let (bob, _) = seed::user(here, "bob").await;
+    let log = conversation(here, ada, workspace).await;
+    say(here, log, ada, "for both").await;
+    let mut follower = here.follow(log, Seq(0)).await.unwrap().unwrap();
+    // Before the reader takes anything, another node takes the right away and writes on. Nobody has looked yet.
+    let removed = Fact::MemberRemoved { user_id: bob };
+    let (author, fact) = said(ada, "now that he is gone");
+    let appends = vec![Append::one(log, author.clone(), removed), Append::one(log, author, fact)];
+    there.commit(Batch { appends, ..Batch::default() }).await.unwrap();
+    let mut told = vec![];
+    let version = loop {
+        match soon(&mut follower).await {
+            Update::Entry(kept) => told.push(kept.entry.seq),
+            // Whoever is told all there is known of looks.
+            Update::Live(_) => here.look_again().await.unwrap(),
+            Update::Access(version) => break version,
+            _ => {}
+        }
+    };
+    let before: Vec<Seq> = (1..=2).map(Seq).collect();
+    assert!(before.starts_with(&told), "told without being asked: {told:?}");
+    follower.allowed(version);
+    while told.len() < 4 {
+        if let Update::Entry(kept) = soon(&mut follower).await {
+            told.push(kept.entry.seq);
+        }
+    }
+    assert_eq!(told, (1..=4).map(Seq).collect::<Vec<_>>());
+    close(stores).await;
 }
 
 async fn a_deleted_log_is_gone(place: Place) {

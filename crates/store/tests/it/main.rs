@@ -16,6 +16,7 @@ mod audit;
 mod backups;
 mod blobs;
 mod blobs_apart;
+mod bus;
 mod codes;
 mod damaged_backups;
 mod forgetting;
@@ -25,6 +26,8 @@ mod lost;
 mod opening;
 mod opening_damaged;
 mod place;
+#[path = "../../../mosaic/tests/common/proxy.rs"]
+mod proxy;
 mod replay;
 mod restoring;
 mod rotation;
@@ -33,6 +36,8 @@ mod secrets;
 mod seed;
 mod sweep;
 mod teams;
+#[path = "../../../mosaic/tests/common/valkey.rs"]
+mod valkey;
 mod verify;
 
 /// One test per law and database: `sqlite::<law>` and `postgres::<law>`.
