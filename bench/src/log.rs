@@ -6,6 +6,7 @@ mod fan_out;
 mod idle;
 mod opening;
 
+pub(crate) use appends::AT_ONCE;
 pub(crate) use idle::raise_the_limit_of_files;
 
 use crate::{
@@ -42,11 +43,9 @@ pub(crate) async fn run() -> anyhow::Result<Report> {
 
 /// Ten accounts besides the first, whose token is the first here: a conversation is read by several people.
 pub(crate) fn people(program: &Program) -> anyhow::Result<Arc<Vec<String>>> {
-    let mut tokens = vec![program.token.clone()];
-    for n in 0..10 {
-        tokens.push(program.another(&format!("reader-{n}"))?);
-    }
-    Ok(Arc::new(tokens))
+    let others = (0..10).map(|n| program.another(&format!("reader-{n}")));
+    let first = std::iter::once(Ok(program.token.clone()));
+    Ok(Arc::new(first.chain(others).collect::<anyhow::Result<_>>()?))
 }
 
 /// A conversation of the first in which the others take part.

@@ -44,9 +44,12 @@ impl Program {
         Ok(token.context("`mosaic token create` printed no token")?.to_owned())
     }
 
-    /// Makes another account, and gives a token of it. The gateway must not run: it would be asked, and has throttles.
+    /// A token of another account, which is made if need be.
     pub(crate) fn another(&self, name: &str) -> anyhow::Result<String> {
-        self.with(&["user", "add", name]).output()?;
+        let there = self.with(&["user", "show", name]).output();
+        if there.is_err() {
+            self.with(&["user", "add", name]).output()?;
+        }
         self.token_of(name)
     }
 
