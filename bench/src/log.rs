@@ -10,34 +10,50 @@ pub(crate) use appends::AT_ONCE;
 pub(crate) use idle::raise_the_limit_of_files;
 
 use crate::{
-    figure::{Figure, Report, Section},
+    figure::{Report, Section},
     process::Running,
     program::Program,
     wire,
 };
 use anyhow::Context;
+use clap::ValueEnum;
 use serde_json::Value;
 use std::sync::Arc;
 
-pub(crate) async fn run() -> anyhow::Result<Report> {
+/// What can be measured by itself.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Durable appends, beside one commit of the bare database
+    Appends,
+    /// The last page of a long conversation, beside that of a short one
+    Opening,
+    /// Coming back after a thousand entries
+    CatchingUp,
+    /// One says something, many hear it
+    FanOut,
+    /// Ten thousand connections that wait
+    Idle,
+}
+
+/// Measures these parts, or all.
+pub(crate) async fn run(parts: &[Part]) -> anyhow::Result<Report> {
     let program = Program::prepare().await?;
     let tokens = people(&program)?;
-    let ours = program.launch().start().await?;
+    let parts = if parts.is_empty() { Part::value_variants() } else { parts };
     let mut sections = vec![];
-    let mut section = |beside: &str, figures: Vec<Figure>| {
+    for part in parts {
+        // Started anew for each: what came before is not to be in its memory.
+        let ours = program.launch().start().await?;
+        let (beside, figures) = match part {
+            Part::Appends => ("bare commit", appends::run(&program, &ours).await?),
+            Part::Opening => ("of 100 entries", opening::run(&program, &ours).await?),
+            Part::CatchingUp => ("", catching_up::run(&program, &ours).await?),
+            Part::FanOut => ("", fan_out::run(&ours, &tokens).await?),
+            Part::Idle => ("", idle::run(&ours, &tokens).await?),
+        };
+        ours.stop().await;
         sections.push(Section { beside: beside.into(), figures });
-    };
-    section("bare commit", appends::run(&program, &ours).await?);
-    section("of 100 entries", opening::run(&program, &ours).await?);
-    section("", catching_up::run(&program, &ours).await?);
-    // Started anew: what came before is not to be in its memory.
-    ours.stop().await;
-    let ours = program.launch().start().await?;
-    section("", fan_out::run(&ours, &tokens).await?);
-    ours.stop().await;
-    let ours = program.launch().start().await?;
-    section("", idle::run(&ours, &tokens).await?);
-    ours.stop().await;
+    }
     Ok(Report { sections })
 }
 
@@ -54,12 +70,17 @@ pub(crate) async fn conversation_of(ours: &Running, tokens: &[String]) -> anyhow
     let mut talk = crate::talk::Talk::open(ours.address, first, &[]).await?;
     let log = talk.create("A room").await?;
     for token in tokens.iter().skip(1) {
-        let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str())];
-        let me = wire::call(ours.address, "GET", "/api/me", &headers, "").await?;
-        let me: Value = serde_json::from_slice(&me)?;
-        let id = me["user"]["id"].as_str().or(me["id"].as_str());
-        talk.invite(&log, id.context("somebody without an id")?).await?;
+        talk.invite(&log, &id_of(ours, token).await?).await?;
     }
     Ok(log)
+}
+
+/// Whose token that is.
+pub(crate) async fn id_of(ours: &Running, token: &str) -> anyhow::Result<String> {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    let me = wire::call(ours.address, "GET", "/api/me", &headers, "").await?;
+    let me: Value = serde_json::from_slice(&me)?;
+    let id = me["user"]["id"].as_str().or(me["id"].as_str());
+    Ok(id.context("somebody without an id")?.to_owned())
 }

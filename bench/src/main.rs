@@ -16,6 +16,7 @@ mod peers; // benchmark: the same beside other gateways
 mod process; // tool: programs that are started, watched and stopped
 mod program; // tool: the gateway's own program, with an account and a token
 mod room; // tool: one who says something, many who hear it
+mod search; // benchmark: searching among many messages
 mod talk; // tool: somebody who talks to the gateway
 mod usage; // tool: memory and processor time of running programs
 mod versus; // tool: load on two servers in turns
@@ -44,7 +45,16 @@ enum Benchmark {
     /// Start time, memory, requests per second and logins, beside a floor
     Gateway,
     /// Durable appends, opening, coming back, fan-out, idle connections
-    Log,
+    Log {
+        /// Only these
+        part: Vec<log::Part>,
+    },
+    /// Searching among many messages
+    Search {
+        /// How many; they are all written first, durably
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: usize,
+    },
     /// Beside other programs, each described by a file (scripts/bench_peers.sh writes them)
     Peers {
         /// A description of a peer
@@ -77,7 +87,8 @@ fn run(args: Args) -> anyhow::Result<()> {
             match args.benchmark {
                 Benchmark::Floor { body } => floor::serve(&body).await.map(|()| None),
                 Benchmark::Gateway => gateway::run().await.map(Some),
-                Benchmark::Log => log::run().await.map(Some),
+                Benchmark::Log { part } => log::run(&part).await.map(Some),
+                Benchmark::Search { messages } => search::run(messages).await.map(Some),
                 Benchmark::Peers { peer } => peers::run(&peer).await.map(Some),
             }
         };

@@ -46,6 +46,7 @@ use limits::LoginLimits;
 use mosaic_protocol::access::{Action, Actor, Denial, Object, Person, may};
 use mosaic_store::Store;
 use passwords::Passwords;
+use standing::Standings;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What the operator has chosen.
@@ -70,6 +71,7 @@ struct Inner {
     settings: Settings,
     passwords: Passwords,
     credentials: Credentials,
+    standings: Standings,
     login_limits: LoginLimits,
     oidc: oidc::Providers,
     /// Where people reach this gateway; links are made from it. Known once the server listens.
@@ -82,6 +84,7 @@ impl Gateway {
         let inner = Inner {
             passwords: Passwords::new(),
             credentials: Credentials::default(),
+            standings: Standings::default(),
             login_limits: LoginLimits::new(settings.login_per_minute),
             oidc: oidc::Providers::new(settings.providers.clone())?,
             origin: RwLock::new(String::new()),

@@ -125,14 +125,7 @@ fn decide(
     known: &mut Known,
     now: Time,
 ) -> Result<(Plan, Committed)> {
-    if let Some(key) = &batch.command {
-        if let Some(before) = known.get(key) {
-            return Ok((Plan::default(), Committed { before: true, ..*before }));
-        }
-        if known.keys().any(|other| other.actor == key.actor && other.id == key.id) {
-            return Err(Error::CommandReused);
-        }
-    }
+    // Before the command is looked for: who may no longer be here is not told of it either.
     for expect in &batch.expects {
         match heads.get(&expect.log) {
             None => return Err(Error::NoLog),
@@ -140,6 +133,14 @@ fn decide(
                 return Err(Error::AccessChanged);
             }
             Some(_) => {}
+        }
+    }
+    if let Some(key) = &batch.command {
+        if let Some(before) = known.get(key) {
+            return Ok((Plan::default(), Committed { before: true, ..*before }));
+        }
+        if known.keys().any(|other| other.actor == key.actor && other.id == key.id) {
+            return Err(Error::CommandReused);
         }
     }
     for new in &batch.new_logs {

@@ -164,9 +164,11 @@ impl Follower {
                 return Ok(update);
             }
             if self.at < signal.head {
-                match self.take_more().await? {
-                    Some(entries) => self.ready.extend(entries.into_iter().map(Update::Entry)),
-                    None => return Ok(Update::Gone),
+                if !self.live.take(self.at, PAGE_LEN, &mut self.ready) {
+                    match self.read_more().await? {
+                        Some(entries) => self.ready.extend(entries.into_iter().map(Update::Entry)),
+                        None => return Ok(Update::Gone),
+                    }
                 }
                 continue;
             }
@@ -187,10 +189,7 @@ impl Follower {
     }
 
     /// `None`: the log is no more.
-    async fn take_more(&self) -> Result<Option<Vec<Arc<Kept>>>> {
-        if let Some(entries) = self.live.after(self.at, PAGE_LEN).filter(|it| !it.is_empty()) {
-            return Ok(Some(entries));
-        }
+    async fn read_more(&self) -> Result<Option<Vec<Arc<Kept>>>> {
         let log = self.log();
         let mut tx = self.store.read().await?;
         let entries = logs::after(&mut tx, log, self.at, PAGE).await?;

@@ -10,6 +10,7 @@ use mosaic_protocol::{
 use mosaic_store::{
     Error, Follower, Store, Update,
     batch::{Append, Batch, CommandKey, Expect, Lease, NewLog},
+    conversations,
     keyring::Key,
     logs,
 };
@@ -460,7 +461,24 @@ async fn a_deleted_person_has_said_nothing(place: Place) {
     let log = conversation(&store, ada, workspace).await;
     say(&store, log, bob, "serinus-canaria").await;
     say(&store, log, ada, "hers").await;
+    let member = Fact::MemberSet { user_id: bob, role: ConversationRole::Editor };
+    let batch = Batch {
+        appends: vec![Append::one(log, Author::User { id: ada }, member)],
+        ..Batch::default()
+    };
+    store.commit(batch).await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let standing = conversations::standing(&mut tx, log, bob).await.unwrap().unwrap();
+    drop(tx);
     seed::delete_user(&store, bob).await;
+    // What was decided while they were still there is not written any more.
+    let (author, fact) = said(bob, "too late");
+    let batch = Batch {
+        expects: vec![Expect { log, access_version: standing.access_version }],
+        appends: vec![Append::one(log, author, fact)],
+        ..Batch::default()
+    };
+    assert!(matches!(store.commit(batch).await, Err(Error::AccessChanged)));
     assert_eq!(texts(&store, log).await, ["hers"]);
     let mut tx = store.read().await.unwrap();
     let erased = logs::get(&mut tx, log, Seq(2)).await.unwrap().unwrap();
