@@ -16,7 +16,7 @@ TEST_PARTS := postgres valkey oidc schemathesis proxies chromium
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: docs-update help run build check test fmt clippy deny docs web bench bench-peers soak parts clean
-.PHONY: _check _fmt-check _web-check _build-bench _build-tests _test _rust-tests _e2e _proxies _fuzz-api _cargo-fuzz
+.PHONY: _check _fmt-check _web-check _build-bench _build-tests _test _rust-tests _e2e _proxies _fuzz-api _cargo-fuzz _chaos
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -86,18 +86,18 @@ test: web ## every test, on both databases, in a browser, and the HTTP API fuzze
 	@$(MAKE_QUIET) _build-tests
 	@$(PARTS) run -- $(MAKE_QUIET) _test
 
-soak: web ## the Rust tests with SOAK=1 and 20000 cases a property, half an hour of API fuzzing, and cargo-fuzz
+soak: web ## 1000 rounds of chaos on each database, the Rust tests with SOAK=1, half an hour of API fuzzing, cargo-fuzz
 	@$(PARTS) setup $(TEST_PARTS)
 	@$(MAKE_QUIET) _build-tests
 	@SOAK=1 PROPTEST_CASES=20000 NEXTEST_PROFILE=soak FUZZ_SECONDS=1800 FUZZ_EXAMPLES=500 FUZZ_SEED=random \
-		$(PARTS) run -- $(MAKE_QUIET) _rust-tests _fuzz-api
+		CHAOS_ROUNDS=1000 $(PARTS) run -- $(MAKE_QUIET) _rust-tests _chaos _fuzz-api
 	@$(MAKE_QUIET) _cargo-fuzz
 
 # Coverage-guided, over the same bodies as the bounded tests. It needs compiler flags that a stable compiler hides.
 _cargo-fuzz:
 	@PATH="$(PARTS_DIR)/cargo-fuzz/bin:$$PATH"; export RUSTC_BOOTSTRAP=1; \
 	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --root "$(PARTS_DIR)/cargo-fuzz" cargo-fuzz || exit 1; \
-	for body in backup requests frames; do \
+	for body in backup requests frames transfers; do \
 		cargo fuzz run $$body -- -max_total_time=$${CARGO_FUZZ_SECONDS:-900} -rss_limit_mb=4096 || exit 1; \
 	done
 
@@ -105,7 +105,15 @@ _cargo-fuzz:
 _build-tests:
 	@$(TIMED) build "build tests" -- cargo build --workspace --bins --tests --locked
 
-_test: _rust-tests _e2e _proxies _fuzz-api
+_test: _rust-tests _chaos _e2e _proxies _fuzz-api
+
+# The real program, broken again and again: CHAOS_ROUNDS on each database. The same seed makes the same choices.
+CHAOS = $(or $(CARGO_TARGET_DIR),target)/debug/mosaic-chaos --rounds $${CHAOS_ROUNDS:-10} $${CHAOS_SEED:+--seed $$CHAOS_SEED}
+_chaos:
+	@$(TIMED) chaos "chaos on SQLite" -- $(CHAOS) --database sqlite
+	@if [ -n "$$TEST_POSTGRES_URL" ]; \
+	then $(TIMED) chaos "chaos on PostgreSQL" -- $(CHAOS) --database "postgres=$$TEST_POSTGRES_URL"; \
+	else echo "!! TEST_POSTGRES_URL is not set: chaos on PostgreSQL is NOT run"; test -z "$$CI"; fi
 
 _proxies:
 	@$(TIMED) peers "reverse proxies" -- python3 scripts/test_proxies.py

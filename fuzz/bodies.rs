@@ -2,11 +2,12 @@
 //! with every test run; `make soak` runs them for long, guided by coverage.
 
 use mosaic_protocol::{
-    account,
+    Time, account,
+    entry::Fact,
     frame::ClientFrame,
     invite,
     log::{Author, Body, Entry},
-    team, token, workspace,
+    team, token, transfer, workspace,
 };
 use serde::de::DeserializeOwned;
 
@@ -63,6 +64,28 @@ pub(crate) fn frames(bytes: &[u8]) {
     let _ = Body::decode(kind, body);
     let author = Author::of_text(&text);
     assert_eq!(Author::of_text(&author.to_text()), author);
+}
+
+/// A file with a conversation: taken, or refused with a line of it; never a panic. Nobody in it is anybody here.
+pub(crate) fn transfers(bytes: &[u8]) {
+    let lines = bytes.split(|byte| *byte == b'\n').count();
+    for format in transfer::Format::ALL {
+        match transfer::read(format, bytes, Time(1_800_000_000_000)) {
+            Ok(import) => {
+                for (author, at, fact) in import.told() {
+                    assert!(
+                        matches!(author, Author::Named { .. })
+                            && (0..=1_800_000_000_000).contains(&at.0)
+                    );
+                    assert!(matches!(fact, Fact::UserMessage { .. } | Fact::AssistantReply { .. }));
+                }
+            }
+            Err(bad) => {
+                assert!((1..=lines + 1).contains(&bad.line), "{bad}");
+                assert!(!bad.next.is_empty());
+            }
+        }
+    }
 }
 
 fn parsed<T: DeserializeOwned>(bytes: &[u8], texts: impl Fn(&T) -> Vec<String>) {

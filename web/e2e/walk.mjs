@@ -2,6 +2,7 @@
 // Leaves out login through a provider, which is in walk_oidc.mjs.
 import { must } from './checks.mjs';
 import { enter, open, PASSWORD, rowOf, seeAccountOf, takeShownOnce } from './people.mjs';
+import { close, say, share } from './talk.mjs';
 
 const POLICY = [
   "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'", "font-src 'self'",
@@ -23,6 +24,7 @@ export function passwordWalk(gateway, { ada, bob, elsewhere }) {
   let recoveryLink = '';
   let inviteLink = '';
   let secondLink = '';
+  let shared = { log: '', link: '' };
   const signedOut = (/** @type {Person} */ who) => who.page.getByRole('status').filter({ hasText: 'You were signed out' }).waitFor({ timeout: SIGNED_OUT_MS });
 
   return [
@@ -164,6 +166,34 @@ export function passwordWalk(gateway, { ada, bob, elsewhere }) {
       await bob.page.getByText('Your new password is set.').waitFor();
       await enter(bob.page, 'bob', NEW_PASSWORD, 'Log in');
       await seeAccountOf(bob.page, 'bob');
+    }],
+    ['a conversation is read by its link, by somebody who is not logged in', async () => {
+      shared = await ada.page.evaluate(share, ['Comets', '<b>as it was written</b>\n# no heading']);
+      const { page } = elsewhere;
+      await page.goto(`${gateway.origin}/?shared`);
+      await page.goto(shared.link);
+      await page.getByRole('heading', { level: 1, name: 'Comets', exact: true }).waitFor();
+      must(!page.url().includes('#'), 'the code is still in the address');
+      await page.getByText('<b>as it was written</b>').waitFor();
+      must((await page.getByRole('heading').count()) === 1, 'a message became a heading');
+      must(!(await page.content()).includes('>ada<'), 'it says who takes part');
+      await ada.page.evaluate(say, [shared.log, 'said later']);
+      await page.getByRole('button', { name: 'Look for more' }).click();
+      await page.getByRole('list', { name: 'What was said' }).getByRole('listitem').filter({ hasText: 'said later' }).waitFor();
+      await page.setViewportSize({ width: 360, height: 740 });
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      must(width <= 360, `a shared conversation is ${width} pixels wide`);
+    }],
+    ['a link that was closed shows nothing, and leads to the login', async () => {
+      const { page } = elsewhere;
+      elsewhere.expect(/^\/api\/shared .*status of 404/);
+      await ada.page.evaluate(close, shared.log);
+      await page.goto(`${gateway.origin}/?closed`);
+      await page.goto(shared.link);
+      await page.getByRole('alert').filter({ hasText: 'Request' }).waitFor();
+      must((await page.getByText('as it was written').count()) === 0, 'it still shows what was said');
+      await page.getByRole('button', { name: 'Go to Mosaic' }).click();
+      await page.getByRole('button', { name: 'Log in', exact: true }).waitFor();
     }],
     ['every view fits a narrow screen, and the audit chain is whole', async () => {
       const { page } = ada;

@@ -1,8 +1,8 @@
 // The one place that talks to the server: a typed function for each request the page makes.
 // Leaves out keeping anything: who calls decides what to do with an answer.
 import type {
-  AuditEntry, AuditReport, Identity, Info, Invite, InviteLink, Me, Member, Page, RecoveryLink, Role, Scope, Session,
-  Team, Token, TokenSecret, User, Workspace,
+  AuditEntry, AuditReport, CreatedInvite, CreatedToken, Identity, Info, Invite, LinkedConversation, Me, Member, OneTimeLink,
+  Page, Role, Scope, Session, Team, Token, User, Workspace,
 } from './wire';
 
 /** Why a request failed, in words for a person: what happened, what to do next, and an id to quote. */
@@ -115,6 +115,7 @@ export const api = {
   login: async (name: string, password: string) => decode<Me>(await request('POST', '/login', { name, password })),
   acceptInvite: async (code: string, name: string, password: string) => decode<Me>(await request('POST', '/invites/accept', { code, name, password })),
   recover: async (code: string, password: string): Promise<void> => void (await request('POST', '/recovery', { code, password })),
+  shared: async (code: string, after: number, limit: number) => decode<LinkedConversation>(await request('POST', '/shared', { code, after, limit })),
   oidcStart: (provider: string) => `/api/oidc/${id(provider)}/start`,
 
   // My account. `me` is how the page finds out whether it is logged in, and these passwords may simply be wrong,
@@ -130,7 +131,7 @@ export const api = {
   endSession: (session: string) => drop('DELETE', `/me/sessions/${id(session)}`),
   endOtherSessions: () => drop('DELETE', '/me/sessions'),
   tokens: (cursor: string | null) => get<Page<Token>>(`/me/tokens${after(cursor)}`),
-  createToken: (name: string, scopes: Scope[], expires_in_days: number) => send<TokenSecret>('POST', '/me/tokens', { name, scopes, expires_in_days }),
+  createToken: (name: string, scopes: Scope[], expires_in_days: number) => send<CreatedToken>('POST', '/me/tokens', { name, scopes, expires_in_days }),
   revokeToken: (token: string) => drop('DELETE', `/me/tokens/${id(token)}`),
   identities: (cursor: string | null) => get<Page<Identity>>(`/me/identities${after(cursor)}`),
   linkIdentity: async (provider: string, password: string) =>
@@ -147,16 +148,16 @@ export const api = {
   members: (team: string, cursor: string | null) => get<Page<Member>>(`/teams/${id(team)}/members${after(cursor)}`),
   setRole: (team: string, user: string, role: Role) => drop('PUT', `/teams/${id(team)}/members/${id(user)}`, { role }),
   removeMember: (team: string, user: string) => drop('DELETE', `/teams/${id(team)}/members/${id(user)}`),
-  inviteToTeam: (team: string, role: Role, expires_in_hours: number) => send<InviteLink>('POST', `/teams/${id(team)}/invites`, { role, expires_in_hours }),
+  inviteToTeam: (team: string, role: Role, expires_in_hours: number) => send<CreatedInvite>('POST', `/teams/${id(team)}/invites`, { role, expires_in_hours }),
 
   // Administration
   users: (cursor: string | null) => get<Page<User>>(`/users${after(cursor)}`),
   suspend: (user: string) => drop('POST', `/users/${id(user)}/suspend`),
   resume: (user: string) => drop('POST', `/users/${id(user)}/resume`),
-  recoveryLink: (user: string) => send<RecoveryLink>('POST', `/users/${id(user)}/recovery`),
+  recoveryLink: (user: string) => send<OneTimeLink>('POST', `/users/${id(user)}/recovery`),
   deleteUser: (user: string) => drop('DELETE', `/users/${id(user)}`),
   invites: (cursor: string | null) => get<Page<Invite>>(`/invites${after(cursor)}`),
-  createInvite: (expires_in_hours: number, team: { team_id: string; role: Role } | null) => send<InviteLink>('POST', '/invites', { expires_in_hours, ...team }),
+  createInvite: (expires_in_hours: number, team: { team_id: string; role: Role } | null) => send<CreatedInvite>('POST', '/invites', { expires_in_hours, ...team }),
   revokeInvite: (invite: string) => drop('DELETE', `/invites/${id(invite)}`),
   audit: (seq: number, limit: number) => get<Page<AuditEntry>>(`/audit?after=${seq}&limit=${limit}`),
   verifyAudit: () => get<AuditReport>('/audit/verify'),

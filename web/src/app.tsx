@@ -8,6 +8,7 @@ import { JoinPage } from './entry/join';
 import { LoginPage } from './entry/login';
 import { RecoveryPage } from './entry/recovery';
 import { SetupPage } from './entry/setup';
+import { SharedPage } from './entry/shared';
 import { EntryFrame } from './entry/frame';
 import { takeLink, type Link } from './fragment';
 import { problemFrom } from './ui/hooks';
@@ -91,6 +92,8 @@ export function App({ firstLink }: { firstLink: Link | null }) {
     );
   }
   const put = (): void => setLink(null);
+  // Whoever has the link may read, logged in or not.
+  if (link?.kind === 'shared') return <SharedPage key={link.code} code={link.code} close={put} />;
   if (link?.kind === 'recovery') {
     return (
       <RecoveryPage

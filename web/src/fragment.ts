@@ -2,13 +2,13 @@
 // Codes are secrets, so they leave the address bar and the history the moment they are read.
 // Leaves out checking a code: only the server can.
 
-export type LinkKind = 'setup' | 'invite' | 'recovery' | 'problem';
+export type LinkKind = 'setup' | 'invite' | 'recovery' | 'shared' | 'problem';
 export interface Link {
   kind: LinkKind;
   code: string;
 }
 
-const KINDS: readonly LinkKind[] = ['setup', 'invite', 'recovery', 'problem'];
+const KINDS: readonly LinkKind[] = ['setup', 'invite', 'recovery', 'shared', 'problem'];
 
 /** The link in a fragment or in a pasted address; null when there is none. */
 export function parseLink(text: string): Link | null {

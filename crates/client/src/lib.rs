@@ -8,6 +8,7 @@ mod connection;
 mod follow;
 
 pub use follow::{Follow, Told};
+pub use mosaic_protocol::replay::{Gap, Replay};
 
 use connection::Ask;
 use mosaic_protocol::{

@@ -2,7 +2,7 @@
 
 use crate::{Error, Gateway, Result, standing::check_log};
 use mosaic_protocol::{LogId, Seq, access::Actor, frame::PresenceState};
-use mosaic_store::{Dialect, Follower, Update};
+use mosaic_store::{Dialect, Follower, Update, apart};
 
 /// Somebody follows a log.
 pub struct Following {
@@ -71,7 +71,11 @@ impl Following {
     }
 
     async fn still_allowed(&self) -> Result<()> {
-        let mut tx = self.gateway.inner.store.read().await?;
-        check_log(&mut tx, &self.actor, self.log()).await
+        let (gateway, actor, log) = (self.gateway.clone(), self.actor.clone(), self.log());
+        apart(async move {
+            let mut tx = gateway.inner.store.read().await?;
+            check_log(&mut tx, &actor, log).await
+        })
+        .await
     }
 }

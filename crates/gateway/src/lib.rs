@@ -21,6 +21,7 @@ mod oidc;
 mod operator;
 mod pages;
 mod passwords;
+mod search;
 mod secrets;
 mod sessions;
 mod setup;
@@ -28,6 +29,7 @@ mod standing;
 mod submit;
 mod teams;
 mod tokens;
+mod transfer;
 mod workspaces;
 
 pub use blobs::BlobPieces;
@@ -40,6 +42,7 @@ pub use limits::network_of;
 pub use login::{Caller, LoggedIn};
 pub use mosaic_store::{Kept, Update};
 pub use oidc::{Departure, ProviderSettings};
+pub use transfer::Exported;
 
 use credentials::Credentials;
 use limits::LoginLimits;
@@ -74,6 +77,8 @@ struct Inner {
     standings: Standings,
     login_limits: LoginLimits,
     oidc: oidc::Providers,
+    /// A large import is one large commit: never several of them together, which everybody would wait for.
+    importing: tokio::sync::Semaphore,
     /// Where people reach this gateway; links are made from it. Known once the server listens.
     origin: RwLock<String>,
 }
@@ -87,6 +92,7 @@ impl Gateway {
             standings: Standings::default(),
             login_limits: LoginLimits::new(settings.login_per_minute),
             oidc: oidc::Providers::new(settings.providers.clone())?,
+            importing: tokio::sync::Semaphore::new(1),
             origin: RwLock::new(String::new()),
             store,
             settings,

@@ -18,7 +18,7 @@ use mosaic_store::{
 
 mod messages;
 mod participants;
-mod places;
+pub(crate) mod places;
 
 /// How often a decision is made anew because somebody changed who may do what at the same time.
 const ATTEMPTS: usize = 8;

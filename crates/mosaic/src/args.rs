@@ -84,6 +84,15 @@ pub(crate) enum Command {
     },
     /// Put a backup in place of everything; the gateway must not run
     Restore(RestoreArgs),
+    /// Check everything that is stored; the gateway must not run. Exits with 1 if something is wrong
+    Verify {
+        /// Write titles, members, tags, pins and the like anew where they are not what the entries tell
+        #[arg(long)]
+        rebuild: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Make a new link for the first admin, while there is none
     SetupLink,
     /// Show the configuration
@@ -118,6 +127,8 @@ pub(crate) enum ReferencePage {
     Configuration,
     /// docs/openapi.json
     Openapi,
+    /// web/src/protocol.ts
+    Typescript,
 }
 
 #[derive(Debug, clap::Args)]

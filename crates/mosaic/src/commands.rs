@@ -8,6 +8,7 @@ mod secrets;
 mod team;
 mod token;
 mod user;
+mod verify;
 
 pub(crate) use audit::audit;
 pub(crate) use backup::{backup, restore};
@@ -17,6 +18,7 @@ pub(crate) use secrets::secrets;
 pub(crate) use team::team;
 pub(crate) use token::token;
 pub(crate) use user::user;
+pub(crate) use verify::verify;
 
 use crate::{
     args::ConfigCommand,

@@ -61,6 +61,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             Command::Config { command } => commands::config(&config, &command),
             Command::Restore(args) => commands::restore(settings, &args).await,
             Command::Backup { file } => commands::backup(settings, &file).await,
+            Command::Verify { rebuild, json } => commands::verify(settings, rebuild, json).await,
             Command::SetupLink => commands::setup_link(settings).await,
             Command::User { command } => commands::user(settings, command).await,
             Command::Team { command } => commands::team(settings, command).await,

@@ -268,9 +268,12 @@ pub struct LinkedConversation {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchQuery {
-    /// Words, or a part of one.
+    /// Words that must all be there; `"words in this order"`, `begin*`, `-unwanted`.
     #[schemars(length(min = 1, max = 200))]
     pub q: String,
+    /// The `next` of the page before; not with `ranked`.
+    #[serde(default)]
+    pub after: Option<String>,
     /// Best match first among the newest ten thousand, instead of newest first.
     #[serde(default)]
     pub ranked: bool,
@@ -280,9 +283,9 @@ pub struct SearchQuery {
     /// Only what this person said.
     #[serde(default)]
     pub author: Option<UserId>,
-    /// Only entries of this kind.
+    /// Only what is of this kind.
     #[serde(default)]
-    pub kind: Option<String>,
+    pub kind: Option<FoundKind>,
     /// Only what was said at this time or later.
     #[serde(default)]
     pub since: Option<Time>,
@@ -295,6 +298,30 @@ pub struct SearchQuery {
     pub limit: Option<u16>,
 }
 
+/// What can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FoundKind {
+    /// What a person said.
+    UserMessage,
+    /// What an agent answered.
+    AssistantReply,
+    /// What a tool answered.
+    ToolResult,
+    /// What a conversation was called.
+    Title,
+}
+
+/// A part of a text in which something was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SnippetPiece {
+    /// The text.
+    pub text: String,
+    /// It is what was looked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hit: bool,
+}
+
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Found {
@@ -304,12 +331,14 @@ pub struct Found {
     pub title: String,
     /// Which entry.
     pub seq: Seq,
+    /// What it is.
+    pub kind: FoundKind,
     /// When it was said.
     pub at: Time,
     /// Who said it.
     pub author: Author,
-    /// The words with what is around them.
-    pub snippet: String,
+    /// The words, with what is around them.
+    pub snippet: Vec<SnippetPiece>,
 }
 
 #[cfg(test)]

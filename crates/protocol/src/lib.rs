@@ -15,11 +15,13 @@ pub mod invite;
 pub mod log;
 pub mod operator;
 pub mod page;
+pub mod replay;
 mod seq;
 pub mod team;
 mod text;
 mod time;
 pub mod token;
+pub mod transfer;
 pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode};

@@ -212,9 +212,12 @@ impl Answer for Upgraded {
     }
 }
 
-/// A blob. The browser is told to save it, never to run it.
+/// A file. The browser is told to save it, never to run it.
 pub(crate) struct Download {
-    pub(crate) size_bytes: i64,
+    /// How large it is, where that is known before it is sent.
+    pub(crate) size_bytes: Option<i64>,
+    /// What to call it: in ASCII, and in full.
+    pub(crate) name: Option<(String, String)>,
     pub(crate) body: Body,
 }
 
@@ -226,13 +229,30 @@ impl Answer for Download {
     };
 
     fn into_response(self, _: bool) -> Response {
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
-            (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment")),
-            (header::CONTENT_LENGTH, HeaderValue::from(self.size_bytes)),
-        ];
-        (headers, self.body).into_response()
+        let named =
+            self.name.and_then(|(ascii, full)| HeaderValue::from_str(&named(&ascii, &full)).ok());
+        let named = named.unwrap_or_else(|| HeaderValue::from_static("attachment"));
+        let media = HeaderValue::from_static("application/octet-stream");
+        let headers = [(header::CONTENT_TYPE, media), (header::CONTENT_DISPOSITION, named)];
+        let mut response = (headers, self.body).into_response();
+        if let Some(size_bytes) = self.size_bytes {
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size_bytes));
+        }
+        response
     }
+}
+
+/// A file's name as a header has it: for every browser in ASCII, and in full for those that read RFC 8187.
+fn named(ascii: &str, full: &str) -> String {
+    let mut text = format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''");
+    for byte in full.bytes() {
+        match byte {
+            b'-' | b'.' | b'_' => text.push(byte.into()),
+            byte if byte.is_ascii_alphanumeric() => text.push(byte.into()),
+            byte => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 fn with_cookies(mut response: Response, cookies: &[cookie::Cookie], secure: bool) -> Response {

@@ -1,5 +1,5 @@
-//! What runs by itself while the gateway does: forgetting what has expired, and on a shared database looking at what
-//! other nodes wrote.
+//! What runs by itself while the gateway does: forgetting what has expired, keeping the search index up with the logs,
+//! and on a shared database looking at what other nodes wrote.
 
 use crate::state::{State, stopped};
 use std::{sync::Arc, time::Duration};
@@ -9,6 +9,39 @@ const EVERY: Duration = Duration::from_secs(300);
 
 /// How late followers here learn what was written elsewhere.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How long what was said waits for more to be indexed with it.
+const GATHER: Duration = Duration::from_millis(200);
+
+/// How long to wait when the index cannot be written.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// How often all logs are compared with the index.
+const COMPARE: Duration = Duration::from_secs(30);
+
+/// Keeps the search index up with the logs, until the gateway stops. What is cut short is done by the next start.
+pub(crate) async fn index(state: Arc<State>) {
+    let mut stopping = state.stopping.clone();
+    let mut compare = tokio::time::interval(COMPARE);
+    compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let indexing = async {
+            let all = tokio::select! {
+                () = state.gateway.unindexed() => false,
+                _ = compare.tick() => true,
+            };
+            tokio::time::sleep(GATHER).await;
+            if let Err(error) = state.gateway.index(all).await {
+                tracing::warn!(%error, "what was said lately is not found yet; it will be tried again");
+                tokio::time::sleep(RETRY).await;
+            }
+        };
+        tokio::select! {
+            () = indexing => {}
+            () = stopped(&mut stopping) => return,
+        }
+    }
+}
 
 /// Runs until the gateway stops.
 pub(crate) async fn run(state: Arc<State>) {

@@ -30,6 +30,7 @@ mod shares;
 mod socket;
 mod state;
 mod throttle;
+mod typescript;
 
 pub use docs::page as docs_page;
 pub use listen::{Bound, Server, bind, is_loopback};
@@ -38,3 +39,4 @@ pub use routes::table;
 pub use row::{Kind, Row, SchemaOf};
 pub use settings::{Settings, Throttles};
 pub use state::in_process;
+pub use typescript::types as typescript;

@@ -91,7 +91,8 @@ impl Server {
             connections,
             over,
         )));
-        let housekeeping = tokio::spawn(housekeeping::run(state.clone()));
+        let (run, index) = (housekeeping::run(state.clone()), housekeeping::index(state.clone()));
+        let housekeeping = tokio::spawn(async { _ = tokio::join!(run, index) });
         Ok(Server {
             stop,
             cut,

@@ -168,6 +168,7 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
             r#"{"command_id":"01890a5d-ac96-774b-bcce-b302099a8057","command":{"kind":"send_message","log":"{Log}","text":"hello"}}"#,
         ),
         get("/api/conversations", READ, "My conversations", conversation::list),
+        get("/api/conversations/search", READ, "Find what was said", conversation::search),
         get("/api/conversations/{log_id}", READ, "One conversation", conversation::get),
         get(
             "/api/conversations/{log_id}/participants",
@@ -176,6 +177,15 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
             conversation::participants,
         ),
         get("/api/conversations/{log_id}/pins", READ, "What is pinned", conversation::pins),
+        get(
+            "/api/conversations/{log_id}/export",
+            READ,
+            "A conversation as a file",
+            conversation::export,
+        )
+        .slow(),
+        post("/api/conversations/import", WRITE, "Make a conversation out of such a file", conversation::import)
+            .slow(),
         post(
             "/api/conversations/{log_id}/link",
             WRITE,

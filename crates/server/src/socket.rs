@@ -54,6 +54,9 @@ enum Ending {
     LoggedOut,
     /// The gateway stops.
     Stopping,
+    /// A log cannot be followed just now, although it may be. Who comes back and resumes misses nothing; who stayed
+    /// would wait for what never comes.
+    Troubled,
     /// Nothing was heard for too long.
     Idle,
     /// Nothing was taken for too long.
@@ -70,6 +73,7 @@ impl Ending {
             Ending::Left => return None,
             Ending::LoggedOut => (4001, "the login has ended"),
             Ending::Stopping => (1012, "the gateway stops; come back"),
+            Ending::Troubled => (1013, "a log cannot be read just now; come back and resume"),
             Ending::Idle => (4002, "nothing was heard; send ping in time"),
             Ending::Stalled => (4003, "nothing was taken for too long; come back and resume"),
             Ending::NoHello => {
@@ -246,7 +250,7 @@ impl Connection {
                 Event::Ended(Ok((log, ended))) => {
                     self.followed.remove(&log);
                     if let Err(error) = ended {
-                        self.refuse(None, &error.into()).await?;
+                        self.cannot_follow(error).await?;
                     }
                 }
                 Event::Heard(heard) => match heard {
@@ -350,8 +354,13 @@ impl Connection {
                 Ok(())
             }
             Err(Error::NotFound | Error::Denied(_)) => self.say(&ServerFrame::Gone { log }).await,
-            Err(error) => self.refuse(None, &error.into()).await,
+            Err(error) => self.cannot_follow(error).await,
         }
+    }
+
+    async fn cannot_follow(&mut self, error: Error) -> Result<(), Ending> {
+        self.refuse(None, &error.into()).await?;
+        Err(Ending::Troubled)
     }
 
     async fn misunderstood(&mut self, text: &str, error: &serde_json::Error) -> Result<(), Ending> {

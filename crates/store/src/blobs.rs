@@ -18,6 +18,7 @@ use crate::{
     db::{One, sql},
     error::at,
     keyring::hex,
+    many::Bound,
 };
 use bytes::Bytes;
 use files::file;
@@ -25,6 +26,7 @@ use futures_util::Stream;
 use mosaic_protocol::{BlobHash, WorkspaceId, workspace::Blob};
 use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     pin::Pin,
 };
@@ -67,6 +69,26 @@ pub fn hash_of(bytes: &[u8]) -> BlobHash {
 /// Whether this workspace has that blob.
 pub async fn exists(tx: &mut Tx, workspace_id: WorkspaceId, hash: &BlobHash) -> Result<bool> {
     Ok(size(tx, workspace_id, hash).await?.is_some())
+}
+
+/// Those of these that the workspace has.
+pub async fn known(
+    tx: &mut Tx,
+    workspace_id: WorkspaceId,
+    hashes: &BTreeSet<BlobHash>,
+) -> Result<BTreeSet<BlobHash>> {
+    let rows: Vec<(String,)> = tx
+        .ask_many(
+            "select hash from blobs where (workspace_id, hash) in (values",
+            "(?, ?)",
+            ")",
+            hashes
+                .iter()
+                .map(|it| [Bound::text(&workspace_id), Bound::Text(it.to_string())])
+                .collect(),
+        )
+        .await?;
+    Ok(rows.into_iter().filter_map(|(hash,)| hash.try_into().ok()).collect())
 }
 
 /// What came of storing a blob.
@@ -184,6 +206,8 @@ impl Store {
             for n in 0.. {
                 let mut tx = store.read().await?;
                 let Some(chunk) = chunk(&mut tx, workspace_id, &hash, n).await? else { break };
+                // Whoever takes their time keeps no connection that others wait for.
+                drop(tx);
                 left -= i64::try_from(chunk.len()).unwrap_or(i64::MAX);
                 yield Bytes::from(chunk);
             }
@@ -279,6 +303,42 @@ async fn chunk(
 ) -> Result<Option<Vec<u8>>> {
     let text = "select bytes from blob_chunks where workspace_id = $1 and hash = $2 and n = $3";
     Ok(sql!(tx, maybe One<Vec<u8>>, text, workspace_id, hash, n)?.map(|row| row.0))
+}
+
+/// What is wrong with the bytes of a blob, if something is.
+pub(crate) async fn wrong(
+    tx: &mut Tx,
+    place: &BlobPlace,
+    workspace_id: WorkspaceId,
+    blob: &Blob,
+) -> Result<Option<&'static str>> {
+    let (there, size_bytes, is_right) = match place {
+        BlobPlace::Files(root) => {
+            let (path, hash) = (file(root, workspace_id, &blob.hash), blob.hash.clone());
+            blocking(move || {
+                let size =
+                    std::fs::metadata(&path).ok().and_then(|it| i64::try_from(it.len()).ok());
+                Ok((size.is_some(), size.unwrap_or(0), files::holds(&path, &hash)))
+            })
+            .await?
+        }
+        BlobPlace::Rows => {
+            let text = "select count(*), coalesce(cast(sum(length(bytes)) as bigint), 0)
+                from blob_chunks where workspace_id = $1 and hash = $2";
+            let (n, size) = sql!(tx, one(i64, i64), text, workspace_id, blob.hash)?;
+            // The one without bytes has no pieces.
+            let there = n > 0 || blob.size_bytes == 0;
+            (there, size, holds(tx, workspace_id, &blob.hash).await?)
+        }
+    };
+    Ok(match (there, is_right) {
+        (false, _) => Some("its bytes are gone"),
+        (true, false) => Some("its bytes are not what its name says"),
+        (true, true) if size_bytes != blob.size_bytes => {
+            Some("its length is not what its row says")
+        }
+        (true, true) => None,
+    })
 }
 
 /// Whether the pieces are what the name says.

@@ -10,6 +10,7 @@ use crate::{
     conversations, jobs,
     live::{Kept, Lives},
     many::Bound,
+    search::Unindexed,
 };
 use mosaic_protocol::{
     JobId, LogId, Seq, Time,
@@ -33,10 +34,16 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    pub(crate) fn begin(db: Db, ambient: Ambient, lives: Arc<Lives>) -> Committer {
+    pub(crate) fn begin(
+        db: Db,
+        ambient: Ambient,
+        lives: Arc<Lives>,
+        unindexed: Arc<Unindexed>,
+    ) -> Committer {
         let (waiting, incoming) = mpsc::channel(WAITING);
         let (stop, stopping) = tokio::sync::watch::channel(false);
-        let writing = tokio::spawn(write_all(db, ambient, lives, incoming, stopping));
+        let writing =
+            tokio::spawn(write_all(Writing { db, ambient, lives, unindexed }, incoming, stopping));
         Committer { waiting, writing: std::sync::Mutex::new(Some(writing)), stop }
     }
 
@@ -60,10 +67,16 @@ impl Store {
     }
 }
 
-async fn write_all(
+/// What writing takes.
+struct Writing {
     db: Db,
     ambient: Ambient,
     lives: Arc<Lives>,
+    unindexed: Arc<Unindexed>,
+}
+
+async fn write_all(
+    writing: Writing,
     mut incoming: mpsc::Receiver<Waiting>,
     mut stopping: tokio::sync::watch::Receiver<bool>,
 ) {
@@ -78,14 +91,14 @@ async fn write_all(
             }
         }
         let (batches, answers): (Vec<Batch>, Vec<_>) = group.drain(..).unzip();
-        let results = match write_group(&db, &ambient, &lives, &batches).await {
+        let results = match write_group(&writing, &batches).await {
             Ok(results) => results,
             // The database refused the whole: one by one, so that only those fail that must.
             Err(error) if batches.len() == 1 => vec![Err(error)],
             Err(_) => {
                 let mut results = vec![];
                 for batch in &batches {
-                    let one = write_group(&db, &ambient, &lives, std::slice::from_ref(batch)).await;
+                    let one = write_group(&writing, std::slice::from_ref(batch)).await;
                     results.push(one.and_then(|mut one| one.remove(0)));
                 }
                 results
@@ -227,12 +240,8 @@ fn decide(
     Ok((plan, committed))
 }
 
-async fn write_group(
-    db: &Db,
-    ambient: &Ambient,
-    lives: &Lives,
-    batches: &[Batch],
-) -> Result<Vec<Result<Committed>>> {
+async fn write_group(writing: &Writing, batches: &[Batch]) -> Result<Vec<Result<Committed>>> {
+    let Writing { db, ambient, lives, unindexed } = writing;
     let now = ambient.now();
     let mut tx = db.write().await?;
     let mut heads = lock_heads(&mut tx, db.dialect(), batches).await?;
@@ -301,6 +310,8 @@ async fn write_group(
     tx.commit().await?;
 
     // Only now it is true; only now it is told.
+    let deleted = done.iter().flat_map(|batch| batch.deletes.iter().copied());
+    unindexed.add(plan.entries.iter().map(|(log, _)| *log).chain(deleted));
     let mut told: HashMap<LogId, Vec<Kept>> = HashMap::new();
     for (log, entry) in plan.entries {
         told.entry(log).or_default().push(Kept::new(log, entry));

@@ -6,7 +6,7 @@ use crate::{
     db::{One, sql},
 };
 use mosaic_protocol::{
-    LogId, ProjectId, Seq, Time, UserId, WorkspaceId,
+    Label, LogId, ProjectId, Seq, Time, UserId, WorkspaceId,
     conversation::{
         Conversation, ConversationRole, Participant, Participants, RoleFacts, SharedTeam,
     },
@@ -152,6 +152,42 @@ async fn begin(
         Some(user_id) => set_member(tx, log, user_id, ConversationRole::Owner).await,
         None => Ok(()),
     }
+}
+
+/// Whether a conversation begins with this fact, and where it lives then. What a copied prefix told before it happened
+/// elsewhere.
+pub(crate) fn beginning(fact: &Fact) -> Option<(&Label, WorkspaceId)> {
+    match fact {
+        Fact::Began { title, workspace_id }
+        | Fact::Forked { title, workspace_id, .. }
+        | Fact::Imported { title, workspace_id } => Some((title, *workspace_id)),
+        _ => None,
+    }
+}
+
+/// Title and tags as the entries tell them now: some were erased.
+pub(crate) async fn name_again(tx: &mut Tx, log: LogId) -> Result<()> {
+    let rows = sql!(
+        tx,
+        all crate::logs::Row,
+        "select seq, at, author, kind, body from entries where log_id = $1
+            and kind in ('began', 'forked', 'imported', 'renamed', 'tagged') order by seq",
+        log
+    )?;
+    for entry in rows.into_iter().map(crate::logs::entry) {
+        let begun = match &entry.body {
+            Body::Fact(fact) => beginning(fact),
+            Body::Other { .. } => None,
+        };
+        let Some((title, _)) = begun else {
+            project(tx, log, &entry).await?;
+            continue;
+        };
+        let text = "update conversations set title = $1 where log_id = $2";
+        sql!(tx, run, text, title.as_str(), log)?;
+        sql!(tx, run, "delete from conversation_tags where log_id = $1", log)?;
+    }
+    Ok(())
 }
 
 async fn archive(tx: &mut Tx, log: LogId, archived: bool) -> Result<()> {
@@ -359,6 +395,15 @@ pub(crate) const READABLE: &str = "
     union
     select l.id from members m join workspaces w on w.team_id = m.team_id
         join logs l on l.workspace_id = w.id where m.user_id = $1 and m.role = 'owner' and l.kind = 'conversation'";
+
+/// The same as a condition on a row `l` of `logs`, for queries that have few of them to ask about.
+pub(crate) const READS: &str = "exists (select 1 from workspaces w where w.id = l.workspace_id and (
+    w.user_id = $1
+    or exists (select 1 from members m where m.team_id = w.team_id and m.user_id = $1 and m.role = 'owner')
+    or ((w.team_id is null or exists (select 1 from members m where m.team_id = w.team_id and m.user_id = $1))
+        and (exists (select 1 from conversation_members cm where cm.log_id = l.id and cm.user_id = $1)
+            or exists (select 1 from conversation_teams t join members sm on sm.team_id = t.team_id
+                where t.log_id = l.id and sm.user_id = $1)))))";
 
 /// The conversations that this person may read, those that changed last first.
 pub async fn list(

@@ -100,7 +100,9 @@ impl Db {
             .busy_timeout(BUSY_TIME)
             // What is deleted is overwritten, so that a deleted person is gone from the file too.
             .pragma("secure_delete", "on")
-            .pragma("cache_size", "-4096");
+            .pragma("cache_size", "-4096")
+            // Bringing the write-ahead log home makes one commit wait for it: one in several hundred, not in eighty.
+            .pragma("wal_autocheckpoint", "4000");
         let pool = |max_connections| {
             SqlitePoolOptions::new()
                 .max_connections(max_connections)
@@ -112,6 +114,36 @@ impl Db {
         let write = pool(1).connect_with(options.clone()).await?;
         let read = pool(4).connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Db::Sqlite { write, read })
+    }
+
+    /// Opens, and if need be makes, the search index at `path`: a connection that writes to it, and some that read it
+    /// together with the database at `main`. What is lost of it in a power cut is made anew, so nothing waits for the
+    /// disk here.
+    pub(crate) async fn open_index(path: &Path, main: &Path) -> Result<(SqlitePool, SqlitePool)> {
+        let options = |path: &Path| {
+            SqliteConnectOptions::new()
+                .filename(path)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Normal)
+                .busy_timeout(BUSY_TIME)
+                .pragma("secure_delete", "on")
+                .pragma("cache_size", "-4096")
+        };
+        let pool = |max_connections| {
+            SqlitePoolOptions::new()
+                .max_connections(max_connections)
+                .acquire_timeout(Duration::from_secs(15))
+                .before_acquire(|conn, _| Box::pin(async { Ok(!conn.is_in_transaction()) }))
+        };
+        let write = pool(1).connect_with(options(path).create_if_missing(true)).await?;
+        let path = path.display().to_string();
+        let read = pool(2)
+            .after_connect(move |conn, _| {
+                let attach = sqlx::query("attach database $1 as search").bind(path.clone());
+                Box::pin(async move { attach.execute(conn).await.map(drop) })
+            })
+            .connect_lazy_with(options(main).pragma("query_only", "on"));
+        Ok((write, read))
     }
 
     /// Connects to PostgreSQL.
@@ -341,12 +373,68 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// Where a real table is, and where a temporary one of the same name: as prefixes of names.
+    pub(crate) async fn schemas(&mut self) -> Result<(String, &'static str)> {
+        Ok(match self.conn() {
+            Conn::Sqlite(_) => ("main".to_owned(), "temp"),
+            Conn::Postgres(conn) => {
+                let text = "select quote_ident(current_schema())";
+                let (schema,): (String,) = sqlx::query_as(text).fetch_one(conn).await?;
+                (schema, "pg_temp")
+            }
+        })
+    }
+
+    /// Makes everybody else who appends wait until this transaction ends. On SQLite a writer is alone.
+    pub(crate) async fn hold_logs(&mut self) -> Result<()> {
+        if let Conn::Postgres(conn) = self.conn() {
+            let text = "lock table logs in share row exclusive mode";
+            sqlx::query(text).execute(conn).await?;
+        }
+        Ok(())
+    }
+
+    /// What the database itself finds wrong: damaged pages and indexes, rows that refer to nothing.
+    pub(crate) async fn damage(&mut self) -> Result<Vec<String>> {
+        // PostgreSQL holds its foreign keys itself, and says by itself when a page is damaged.
+        let Conn::Sqlite(conn) = self.conn() else { return Ok(vec![]) };
+        let text = "pragma integrity_check(100)";
+        let said: Vec<(String,)> = sqlx::query_as(text).fetch_all(&mut *conn).await?;
+        let mut found: Vec<String> =
+            said.into_iter().map(|row| row.0).filter(|said| said != "ok").collect();
+        let text = "select \"table\", \"parent\", cast(count(*) as bigint) from pragma_foreign_key_check group by 1, 2";
+        let lost: Vec<(String, String, i64)> = sqlx::query_as(text).fetch_all(conn).await?;
+        found.extend(lost.into_iter().map(|(table, parent, n)| {
+            format!("{n} rows of {table} refer to rows of {parent} that are not there")
+        }));
+        Ok(found)
+    }
+}
+
 impl Db {
+    /// A transaction that sees one moment, and may keep notes of its own in temporary tables.
+    pub(crate) async fn snapshot(&self) -> Result<Tx> {
+        match self {
+            Db::Sqlite { .. } => self.write().await,
+            Db::Postgres(pool) => {
+                Ok(Tx::Postgres(begin(pool, "begin isolation level repeatable read").await?))
+            }
+        }
+    }
+
     /// Makes sure that what was deleted is in no file any more: on SQLite, empties the write-ahead log. False if
     /// somebody reads what it holds; then it is to be tried again. (PostgreSQL frees and overwrites the space of
     /// deleted rows on its own time, by vacuuming.)
     pub(crate) async fn forget_deleted(&self) -> Result<bool> {
-        let Db::Sqlite { write, .. } = self else { return Ok(true) };
+        match self {
+            Db::Sqlite { write, .. } => Db::empty_log_of(write).await,
+            Db::Postgres(_) => Ok(true),
+        }
+    }
+
+    /// The same for one file of SQLite's.
+    pub(crate) async fn empty_log_of(write: &SqlitePool) -> Result<bool> {
         let mut conn = write.acquire().await?;
         // It waits for readers with everybody who writes behind it, so not for long.
         sqlx::query("pragma busy_timeout = 500").execute(&mut *conn).await?;

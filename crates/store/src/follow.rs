@@ -190,17 +190,31 @@ impl Follower {
 
     /// `None`: the log is no more.
     async fn read_more(&self) -> Result<Option<Vec<Arc<Kept>>>> {
-        let log = self.log();
-        let mut tx = self.store.read().await?;
-        let entries = logs::after(&mut tx, log, self.at, PAGE).await?;
-        if entries.first().is_none_or(|first| first.seq != self.at.plus(1)) {
-            return match logs::facts(&mut tx, log).await? {
-                None => Ok(None),
-                Some(_) => {
-                    Err(Error::Damaged(format!("log {log} has no entry {}", self.at.plus(1))))
-                }
-            };
-        }
-        Ok(Some(entries.into_iter().map(|entry| Arc::new(Kept::new(log, entry))).collect()))
+        let (store, log, at) = (self.store.clone(), self.log(), self.at);
+        apart(async move {
+            let mut tx = store.read().await?;
+            let entries = logs::after(&mut tx, log, at, PAGE).await?;
+            if entries.first().is_none_or(|first| first.seq != at.plus(1)) {
+                return match logs::facts(&mut tx, log).await? {
+                    None => Ok(None),
+                    Some(_) => {
+                        Err(Error::Damaged(format!("log {log} has no entry {}", at.plus(1))))
+                    }
+                };
+            }
+            Ok(Some(entries.into_iter().map(|entry| Arc::new(Kept::new(log, entry))).collect()))
+        })
+        .await
+    }
+}
+
+/// Reads in a task of its own. Whoever follows may not come back for its next update for as long as the other end takes
+/// nothing, and must not keep a connection to the database meanwhile: there are few, and everybody waits for them.
+pub async fn apart<T: Send + 'static, E: From<Error> + Send + 'static>(
+    reading: impl Future<Output = std::result::Result<T, E>> + Send + 'static,
+) -> std::result::Result<T, E> {
+    match tokio::spawn(reading).await {
+        Ok(read) => read,
+        Err(error) => Err(Error::Unavailable(error.to_string()).into()),
     }
 }

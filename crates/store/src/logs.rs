@@ -101,6 +101,21 @@ pub async fn get(tx: &mut Tx, log: LogId, seq: Seq) -> Result<Option<Entry>> {
     Ok(row.map(entry))
 }
 
+/// What the people are called who wrote in this log: their id, their account's name, and what others see.
+pub async fn people(tx: &mut Tx, log: LogId) -> Result<Vec<(UserId, String, String)>> {
+    let rows = sql!(
+        tx,
+        all(String, String, String),
+        "select id, name, display_name from users
+         where id in (select substr(author, 6) from entries where log_id = $1 and author like 'user:%') order by id",
+        log
+    )?;
+    let person = |(id, name, shown): (String, String, String)| {
+        Ok((id.parse().map_err(|_| Error::Damaged("a user's id".into()))?, name, shown))
+    };
+    rows.into_iter().map(person).collect()
+}
+
 /// Whose inbox this is.
 pub async fn inbox_owner(tx: &mut Tx, log: LogId) -> Result<Option<UserId>> {
     let row = sql!(tx, maybe One<String>, "select user_id from inboxes where log_id = $1", log)?;
@@ -145,6 +160,12 @@ pub async fn command(tx: &mut Tx, key: &CommandKey) -> Result<Option<Committed>>
 pub async fn erase_author(tx: &mut Tx, user_id: UserId) -> Result<()> {
     let author = Author::User { id: user_id }.to_text();
     sql!(tx, run, "delete from commands where actor = $1", author)?;
+    let named = sql!(
+        tx,
+        all One<String>,
+        "select distinct log_id from entries where author = $1 and kind in ('renamed', 'tagged')",
+        author
+    )?;
     sql!(
         tx,
         run,
@@ -153,8 +174,12 @@ pub async fn erase_author(tx: &mut Tx, user_id: UserId) -> Result<()> {
         author
     )?;
     sql!(tx, run, "update entries set author = 'gone' where author = $1", author)?;
-    sql!(tx, run, "update conversations set created_by = null where created_by = $1", user_id)
-        .map(drop)
+    sql!(tx, run, "update conversations set created_by = null where created_by = $1", user_id)?;
+    for (log,) in named {
+        let log = log.parse().map_err(|_| Error::Damaged("a log's id".into()))?;
+        crate::conversations::name_again(tx, log).await?;
+    }
+    Ok(())
 }
 
 /// It may have changed who may read the conversations in this team's workspace, or those shared with it.

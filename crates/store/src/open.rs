@@ -8,7 +8,7 @@ use crate::{
     keyring::{self, Key, KeySource, Keyring},
     live::Lives,
     lost::{self, For},
-    migrate,
+    migrate, search,
 };
 use mosaic_protocol::Generation;
 use std::{
@@ -47,6 +47,9 @@ pub(crate) struct Inner {
     pub(crate) quota_bytes: i64,
     pub(crate) lives: Arc<Lives>,
     pub(crate) committer: Committer,
+    pub(crate) index: tokio::sync::OnceCell<search::Index>,
+    pub(crate) index_file: PathBuf,
+    pub(crate) unindexed: Arc<search::Unindexed>,
     dir: std::sync::Mutex<Option<DataDir>>,
     pub(crate) forgetting: Forgetting,
     /// One change of the master key at a time.
@@ -132,7 +135,10 @@ impl Store {
 
         let blobs = BlobPlace::new(&db, dir.path())?;
         let lives = Arc::<Lives>::default();
-        let committer = Committer::begin(db.clone(), ambient.clone(), lives.clone());
+        let unindexed = Arc::<search::Unindexed>::default();
+        unindexed.look();
+        let committer =
+            Committer::begin(db.clone(), ambient.clone(), lives.clone(), unindexed.clone());
         let inner = Inner {
             db,
             ambient,
@@ -142,6 +148,9 @@ impl Store {
             quota_bytes: options.quota_bytes,
             lives,
             committer,
+            index: tokio::sync::OnceCell::new(),
+            index_file: search::file_in(dir.path()),
+            unindexed,
             dir: std::sync::Mutex::new(Some(dir)),
             forgetting: Forgetting::default(),
             rotating: tokio::sync::Mutex::new(()),
@@ -154,31 +163,11 @@ impl Store {
     /// Looks at a store without changing it: which migration it is at, whether the key fits, whether the database is
     /// whole. `None`: there is none yet.
     pub async fn examine(options: &Options) -> Result<Option<i64>> {
-        let source = KeySource::of(options.master_key.clone(), &options.data);
-        let candidates = source.for_backups()?;
-        let database = options.data.join("mosaic.db");
-        if options.database_url.is_none() {
-            lost::refuse_lost_file(&options.data, For::Use)?;
-        }
-        let db = match &options.database_url {
-            Some(url) => Db::open_postgres(url).await?,
-            None if !database.exists() => return Ok(None),
-            None => Db::open_sqlite(&database).await?,
-        };
-        let looked = async {
-            let mut tx = db.read().await?;
-            let migration = migrate::check(&mut tx).await?;
-            if migration == 0 && db.dialect() == Dialect::Sqlite {
-                lost::refuse_lost_tables(&options.data, For::Use)?;
-            }
-            keyring::recognise(&mut tx, &source, &candidates).await?;
-            drop(tx);
-            db.examine().await?;
-            Ok((migration > 0).then_some(migration))
-        };
-        let looked = looked.await;
-        db.close().await;
-        looked
+        let Some(looked) = look(options).await? else { return Ok(None) };
+        let whole = looked.db.examine().await;
+        looked.db.close().await;
+        whole?;
+        Ok((looked.migration > 0).then_some(looked.migration))
     }
 
     /// A transaction that only reads, and sees one moment.
@@ -239,8 +228,51 @@ impl Store {
     pub async fn close(&self) {
         self.inner.committer.end().await;
         self.settle().await;
+        if let Some(index) = self.inner.index.get() {
+            index.close().await;
+        }
         self.inner.db.close().await;
         self.inner.dir.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// A database that has passed the checks before a start. Nothing was written.
+pub(crate) struct Looked {
+    pub(crate) db: Db,
+    /// How far it is; 0 is an empty one.
+    pub(crate) migration: i64,
+    /// What opens its sealed values. `None`: it was never sealed.
+    pub(crate) keys: Option<Keyring>,
+}
+
+/// Opens a database for looking only. `None`: there is none yet.
+pub(crate) async fn look(options: &Options) -> Result<Option<Looked>> {
+    let source = KeySource::of(options.master_key.clone(), &options.data);
+    let candidates = source.for_backups()?;
+    let database = options.data.join("mosaic.db");
+    if options.database_url.is_none() {
+        lost::refuse_lost_file(&options.data, For::Use)?;
+    }
+    let db = match &options.database_url {
+        Some(url) => Db::open_postgres(url).await?,
+        None if !database.exists() => return Ok(None),
+        None => Db::open_sqlite(&database).await?,
+    };
+    let looked = async {
+        let mut tx = db.read().await?;
+        let migration = migrate::check(&mut tx).await?;
+        if migration == 0 && db.dialect() == Dialect::Sqlite {
+            lost::refuse_lost_tables(&options.data, For::Use)?;
+        }
+        let keys = keyring::recognise(&mut tx, &source, &candidates).await?;
+        Ok((migration, keys))
+    };
+    match looked.await {
+        Ok((migration, keys)) => Ok(Some(Looked { db, migration, keys })),
+        Err(error) => {
+            db.close().await;
+            Err(error)
+        }
     }
 }
 

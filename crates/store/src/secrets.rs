@@ -126,6 +126,14 @@ fn unseal(ring: &Keyring, row: &Row) -> Result<Zeroizing<Vec<u8>>> {
     )
 }
 
+/// Tries to open every secret. Answers how many there are, and the ids of those that do not open.
+pub(crate) async fn unopenable(tx: &mut Tx, ring: &Keyring) -> Result<(usize, Vec<SecretId>)> {
+    let text = "select id, workspace_id, name, host, key_id, sealed from secrets order by id";
+    let rows = sql!(tx, all Row, text)?;
+    let closed = rows.iter().filter(|row| unseal(ring, row).is_err()).map(|row| row.id).collect();
+    Ok((rows.len(), closed))
+}
+
 /// Deletes a secret. False if there is none of that name.
 pub async fn delete(tx: &mut Tx, workspace_id: WorkspaceId, name: &str) -> Result<bool> {
     let text = "delete from secrets where workspace_id = $1 and name = $2";

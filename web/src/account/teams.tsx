@@ -6,7 +6,7 @@ import { useAction, useListing } from '../ui/hooks';
 import { EXPIRY, ROLE_CHOICES, type Hours } from '../ui/choices';
 import { Choice, Field, Panel, Problem, Row, Rows } from '../ui/parts';
 import { ShownOnce } from '../ui/secret';
-import type { InviteLink, Me, Member, Role, Team } from '../wire';
+import type { CreatedInvite, Me, Member, Role, Team } from '../wire';
 
 export function TeamsView({ me }: { me: Me }) {
   const listing = useListing(api.teams);
@@ -141,7 +141,7 @@ function MemberRow({ member, team, owner, self, reload }: { member: Member; team
 function InviteToTeam({ team }: { team: Team }) {
   const [role, setRole] = useState<Role>('member');
   const [hours, setHours] = useState<Hours>('72');
-  const [made, setMade] = useState<InviteLink | null>(null);
+  const [made, setMade] = useState<CreatedInvite | null>(null);
   const action = useAction();
   if (made !== null) {
     return <ShownOnce label={`Invitation link to ${team.name}`} value={made.link} note="It is shown this once and works once, for somebody who has an account here." onDone={() => setMade(null)} />;

@@ -6,7 +6,7 @@ import { Confirm } from '../ui/confirm';
 import { useAction, useListing } from '../ui/hooks';
 import { Choice, Field, Panel, Problem, Row, Rows, When } from '../ui/parts';
 import { ShownOnce } from '../ui/secret';
-import { SCOPES, type Scope, type Token, type TokenSecret } from '../wire';
+import { SCOPES, type Scope, type Token, type CreatedToken } from '../wire';
 
 const MEANING: Record<Scope, string> = {
   read: 'read what you can read',
@@ -19,7 +19,7 @@ type Days = (typeof EXPIRY)[number][0];
 
 export function TokensView({ admin }: { admin: boolean }) {
   const listing = useListing(api.tokens);
-  const [made, setMade] = useState<TokenSecret | null>(null);
+  const [made, setMade] = useState<CreatedToken | null>(null);
   return (
     <>
       <Panel title="New token" lead="A program that has a token can do what its scopes say, in your name.">
@@ -42,7 +42,7 @@ export function TokensView({ admin }: { admin: boolean }) {
   );
 }
 
-function NewToken({ admin, made }: { admin: boolean; made: (secret: TokenSecret) => void }) {
+function NewToken({ admin, made }: { admin: boolean; made: (secret: CreatedToken) => void }) {
   const [name, setName] = useState('');
   const [scopes, setScopes] = useState<readonly Scope[]>(['read']);
   const [days, setDays] = useState<Days>('30');

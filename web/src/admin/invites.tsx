@@ -7,13 +7,13 @@ import { Confirm } from '../ui/confirm';
 import { useAction, useListing } from '../ui/hooks';
 import { Choice, Panel, Problem, Row, Rows, When } from '../ui/parts';
 import { ShownOnce } from '../ui/secret';
-import type { InviteLink, Role, Team } from '../wire';
+import type { CreatedInvite, Role, Team } from '../wire';
 import { moment } from '../words';
 
 export function InvitesView() {
   const listing = useListing(api.invites);
   const teams = useListing(api.teams);
-  const [made, setMade] = useState<InviteLink | null>(null);
+  const [made, setMade] = useState<CreatedInvite | null>(null);
   const teamName = (id: string): string => teams.items?.find((team) => team.id === id)?.name ?? 'a team';
   return (
     <>
@@ -59,7 +59,7 @@ export function InvitesView() {
   );
 }
 
-function NewInvite({ teams, made }: { teams: Team[]; made: (link: InviteLink) => void }) {
+function NewInvite({ teams, made }: { teams: Team[]; made: (link: CreatedInvite) => void }) {
   const [team, setTeam] = useState('');
   const [role, setRole] = useState<Role>('member');
   const [hours, setHours] = useState<Hours>('72');

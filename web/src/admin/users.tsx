@@ -6,7 +6,7 @@ import { Confirm } from '../ui/confirm';
 import { useAction, useListing } from '../ui/hooks';
 import { Panel, Problem, Row, Rows, When } from '../ui/parts';
 import { ShownOnce } from '../ui/secret';
-import type { Me, RecoveryLink, User } from '../wire';
+import type { Me, OneTimeLink, User } from '../wire';
 import { moment } from '../words';
 
 export function UsersView({ me }: { me: Me }) {
@@ -19,7 +19,7 @@ export function UsersView({ me }: { me: Me }) {
 }
 
 function UserRow({ user, self, changed }: { user: User; self: boolean; changed: () => void }) {
-  const [recovery, setRecovery] = useState<RecoveryLink | null>(null);
+  const [recovery, setRecovery] = useState<OneTimeLink | null>(null);
   const action = useAction();
   const suspended = user.state === 'suspended';
   const toggle = (): void => void action.run(() => (suspended ? api.resume(user.id) : api.suspend(user.id))).then((went) => went && changed());

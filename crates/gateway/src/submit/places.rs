@@ -44,7 +44,7 @@ impl Gateway {
     }
 
     /// The workspace that something new goes into: the one that was named, if one may write there, or one's own.
-    async fn home(
+    pub(crate) async fn home(
         &self,
         tx: &mut Tx,
         actor: &Actor,
@@ -237,7 +237,11 @@ impl Gateway {
     }
 }
 
-fn conversation(id: LogId, workspace_id: WorkspaceId, copy_of: Option<(LogId, Seq)>) -> NewLog {
+pub(crate) fn conversation(
+    id: LogId,
+    workspace_id: WorkspaceId,
+    copy_of: Option<(LogId, Seq)>,
+) -> NewLog {
     NewLog {
         id,
         kind: LogKind::Conversation,

@@ -27,6 +27,7 @@ fn text(page: ReferencePage) -> anyhow::Result<String> {
         ReferencePage::Openapi => {
             serde_json::to_string_pretty(&mosaic_server::openapi(false))? + "\n"
         }
+        ReferencePage::Typescript => mosaic_server::typescript(),
     })
 }
 
@@ -64,17 +65,18 @@ mod tests {
     fn pages_are_current() {
         for page in ReferencePage::value_variants() {
             let name = match page {
-                ReferencePage::Cli => "cli.md",
-                ReferencePage::Configuration => "configuration.md",
-                ReferencePage::Openapi => "openapi.json",
+                ReferencePage::Cli => "docs/cli.md",
+                ReferencePage::Configuration => "docs/configuration.md",
+                ReferencePage::Openapi => "docs/openapi.json",
+                ReferencePage::Typescript => "web/src/protocol.ts",
             };
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
             let wanted = text(*page).unwrap();
             if std::env::var_os("UPDATE_DOCS").is_some() {
                 std::fs::write(&path, &wanted).unwrap();
             }
             let there = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(there == wanted, "docs/{name} is not current; run: make docs-update");
+            assert!(there == wanted, "{name} is not current; run: make docs-update");
         }
     }
 }

@@ -31,11 +31,13 @@ mod providers;
 mod records;
 mod returning;
 mod rows;
+mod searching;
 mod slowly;
 mod sockets;
 mod takeover;
 mod teams;
 mod telemetry;
+mod transfer;
 mod wire;
 mod withdrawn;
 

@@ -128,6 +128,14 @@ async fn body(
             }
             return Some(request);
         }
+        ("POST", "/api/conversations/import") => {
+            let file =
+                r#"{"mosaic_conversation":{"format":1,"title":"x","exported_at":1,"n_entries":0}}"#;
+            let mut request = request.map(|_| Bytes::from(file));
+            let uri = format!("{}?command_id={}&format=jsonl", row.path, fresh_id());
+            *request.uri_mut() = uri.parse().unwrap();
+            return Some(request);
+        }
         ("POST", "/api/me/identities") => json!({ "provider": PROVIDER, "password": PASSWORD }),
         ("POST", "/api/users") => json!({ "name": format!("made-{}", fresh_id()) }),
         ("POST", "/api/operator/backup") => {

@@ -76,7 +76,10 @@ pub(crate) fn put(example: &mut Value, pointer: &str, name: String) {
 
 /// A request of a row: its path with these values, and a body that is understood, with things of `owner`.
 pub(crate) fn request(row: &Row, values: &[String], owner: &Cast) -> Request<Bytes> {
-    let path = path(row, values);
+    let mut path = path(row, values);
+    if row.path.ends_with("/search") {
+        path.push_str("?q=word");
+    }
     let request = Request::builder().method(row.method.clone()).uri(path);
     match example(row) {
         Some(mut json) => {
@@ -90,10 +93,11 @@ pub(crate) fn request(row: &Row, values: &[String], owner: &Cast) -> Request<Byt
             request.body(Bytes::from(json.to_string())).unwrap()
         }
         None if row.body.is_some() => {
-            let hash = values.last().unwrap();
-            let bytes = owner.bytes_of(hash);
-            let never = (*hash == hash_of(NEVER)).then(|| NEVER.to_vec());
-            request.body(bytes.or(never).unwrap_or_default().into()).unwrap()
+            let bytes = values.last().and_then(|hash| {
+                let never = (*hash == hash_of(NEVER)).then(|| NEVER.to_vec());
+                owner.bytes_of(hash).or(never)
+            });
+            request.body(bytes.unwrap_or_default().into()).unwrap()
         }
         None => request.body(Bytes::new()).unwrap(),
     }

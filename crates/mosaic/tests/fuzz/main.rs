@@ -28,6 +28,10 @@ const FRAME: &str = r#"{"type":"submit","command_id":"01890a5d-ac96-774b-bcce-b3
 
 const ENTRY: &str = r#"{"seq":2,"at":1,"author":{"is":"agent","name":"loom","for":"01890a5d-ac96-774b-bcce-b302099a8057"},"kind":"user_message","body":{"text":"hello","origin":{"surface":"web"}}}"#;
 
+const LINES: &str = include_str!("../../../../fixtures/transfer/looms.jsonl");
+const JSON: &str = include_str!("../../../../fixtures/transfer/looms.json");
+const MARKDOWN: &str = include_str!("../../../../fixtures/transfer/looms.md");
+
 /// The seed with a piece of it moved, doubled, cut or overwritten.
 fn bent(seed: &'static str) -> impl Strategy<Value = Vec<u8>> {
     let n = seed.len();
@@ -50,6 +54,7 @@ proptest! {
         bodies::backup(&bytes);
         bodies::requests(&bytes);
         bodies::frames(&bytes);
+        bodies::transfers(&bytes);
     }
 
     #[test]
@@ -65,6 +70,11 @@ proptest! {
     #[test]
     fn bent_backups(bytes in bent(BACKUP)) {
         bodies::backup(&bytes);
+    }
+
+    #[test]
+    fn bent_transfers(bytes in prop_oneof![bent(LINES), bent(JSON), bent(MARKDOWN)]) {
+        bodies::transfers(&bytes);
     }
 
     #[test]

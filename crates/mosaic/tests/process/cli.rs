@@ -185,8 +185,14 @@ async fn both_ways(database: Database) {
     let in_use = place.mosaic(&["restore", "saved", "--replace"]);
     in_use.refused_with_next_step(1, &["in use", &gateway.pid().to_string()]);
     for (running, offline) in scribe.said.iter().zip(&offline) {
-        assert_eq!(running, offline);
+        assert_eq!(without_rows(running), without_rows(offline));
     }
+}
+
+/// Without how many rows a backup has: the gateway may have queued its first sweep by then, or not.
+fn without_rows(said: &str) -> String {
+    let (before, after) = said.split_once(" rows, ").unwrap_or((said, ""));
+    format!("{}{after}", before.trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
 async fn works(gateway: &Gateway, token: &str) {

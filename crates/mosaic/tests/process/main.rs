@@ -19,11 +19,13 @@ mod bad_database;
 mod bad_place;
 mod cli;
 mod exposed;
+mod kill_import;
 mod kill_log;
 mod saying;
 mod seed;
 mod stuck;
 mod telling;
+mod verify;
 
 #[cfg(target_os = "linux")]
 mod disk;

@@ -7,6 +7,9 @@ const ROOTS: [&str; 6] = ["crates/", "bench/", "fuzz/", "web/src/", "web/e2e/", 
 const KINDS: [&str; 11] =
     [".rs", ".ts", ".tsx", ".mjs", ".js", ".css", ".py", ".sh", ".c", ".sql", ".toml"];
 
+/// Made by the program, as long as it needs to be.
+const MADE: &str = "web/src/protocol.ts";
+
 /// The lines `path: reason` of an allow-list; `#` begins a comment.
 pub(crate) fn listed(list: &str) -> Vec<(&str, &str)> {
     let lines =
@@ -48,6 +51,7 @@ fn no_file_is_too_long() {
     let sources = tree::files().iter().filter(|file| {
         ROOTS.iter().any(|root| file.path.starts_with(root))
             && KINDS.iter().any(|kind| file.path.ends_with(kind))
+            && file.path != MADE
     });
     let sizes: Vec<_> =
         sources.map(|file| (file.path.as_str(), file.text.lines().count())).collect();

@@ -1,22 +1,25 @@
 //! Conversations and logs. What changes them comes in as commands.
 
 use crate::{
-    answer::{Created, Events, Shown, Upgraded},
+    answer::{Created, Download, Events, Shown, Upgraded},
     events,
-    input::{Json, LastEvent, Path, Query, WebSocket},
+    input::{Json, LastEvent, Path, Query, Upload, WebSocket},
+    lifeline,
     refusal::Refusal,
     row::Cx,
     socket,
 };
+use axum::body::Body;
 use mosaic_protocol::{
     LogId, Seq,
     command::Submission,
     conversation::{
-        Conversation, ConversationQuery, Entries, EntryQuery, FollowQuery, Inbox,
-        LinkedConversation, LinkedRequest, Participants, ShareLink,
+        Conversation, ConversationQuery, Entries, EntryQuery, FollowQuery, Found, Inbox,
+        LinkedConversation, LinkedRequest, Participants, SearchQuery, ShareLink,
     },
     log::Accepted,
     page::Page,
+    transfer::{self, ExportQuery, ImportQuery, ImportReport},
 };
 
 pub(super) async fn submit(
@@ -31,6 +34,13 @@ pub(super) async fn list(
     (Query(query),): (Query<ConversationQuery>,),
 ) -> Result<Shown<Page<Conversation>>, Refusal> {
     Ok(Shown(cx.gateway().list_conversations(cx.actor()?, &query).await?))
+}
+
+pub(super) async fn search(
+    cx: Cx,
+    (Query(query),): (Query<SearchQuery>,),
+) -> Result<Shown<Page<Found>>, Refusal> {
+    Ok(Shown(cx.gateway().search(cx.actor()?, &query).await?))
 }
 
 pub(super) async fn get(
@@ -89,6 +99,28 @@ pub(super) async fn follow(
     let following = cx.gateway().follow(cx.actor()?, log, after).await?;
     let share = cx.stream_share()?;
     Ok(Events::new(events::of_log(cx, following, share)))
+}
+
+pub(super) async fn export(
+    cx: Cx,
+    ((Path(log), Query(query)),): ((Path<LogId>, Query<ExportQuery>),),
+) -> Result<Download, Refusal> {
+    let exported = cx.gateway().export(cx.actor()?, log, query.format).await?;
+    let name = transfer::file_name(&exported.title, query.format);
+    let body = Body::from_stream(lifeline::guarded(cx, exported.pieces));
+    Ok(Download { size_bytes: None, name: Some(name), body })
+}
+
+pub(super) async fn import(
+    mut cx: Cx,
+    (Query(query), upload): (Query<ImportQuery>, Upload),
+) -> Result<Created<ImportReport>, Refusal> {
+    // Before the file is read: a stranger may not make us hold it.
+    cx.gateway().may_import(cx.actor()?, query.workspace_id).await?;
+    let state = cx.state.clone();
+    let _room = state.uploads.try_acquire().map_err(|_| Refusal::busy())?;
+    let bytes = upload.read(&mut cx).await?;
+    Ok(Created(cx.gateway().import(cx.actor()?, &query, bytes).await?))
 }
 
 pub(super) async fn inbox(cx: Cx, (): ()) -> Result<Shown<Inbox>, Refusal> {

@@ -43,7 +43,7 @@ pub(super) async fn get_blob(
 ) -> Result<Download, Refusal> {
     let (blob, pieces) = cx.gateway().get_blob(cx.actor()?, id, &hash).await?;
     let body = Body::from_stream(lifeline::guarded(cx, pieces));
-    Ok(Download { size_bytes: blob.size_bytes, body })
+    Ok(Download { size_bytes: Some(blob.size_bytes), name: None, body })
 }
 
 pub(super) async fn delete_blob(

@@ -34,7 +34,7 @@ pub(super) fn put(path: &Path, hash: &BlobHash, bytes: &[u8], partial: &str) -> 
 }
 
 /// Whether the file can be read and has this hash.
-fn holds(path: &Path, hash: &BlobHash) -> bool {
+pub(super) fn holds(path: &Path, hash: &BlobHash) -> bool {
     let Ok(mut file) = std::fs::File::open(path) else { return false };
     let mut sha256 = Sha256::new();
     let mut piece = vec![0; 64 * 1024];

@@ -103,6 +103,7 @@ impl Store {
                 due.workspaces.extend(workspaces);
                 due.log = true;
             }
+            store.look_at_index();
             store.forget_or_warn().await;
             Ok(())
         })

@@ -1,17 +1,18 @@
 //! A deleted person is gone: no word of theirs is in any file or row.
 
 use crate::{
-    laws,
+    laws, logs,
     place::{Place, Tables},
     seed,
 };
 use bytes::Bytes;
 use mosaic_protocol::UserId;
-use mosaic_store::{Store, sessions, users};
+use mosaic_store::{Store, batch::Batch, sessions, users};
 
 laws! {
     nothing_is_left_of_a_deleted_person,
     nothing_is_left_among_many,
+    nothing_is_left_in_the_index,
     what_was_changed_is_gone,
     a_reader_only_puts_it_off,
 }
@@ -121,6 +122,41 @@ async fn nothing_is_left_among_many(place: Place) {
     assert!(!traces(&place, "bystander").await.is_empty());
     store.close().await;
     assert_eq!(traces(&place, "canary7f3a").await, Vec::<String>::new());
+}
+
+async fn nothing_is_left_in_the_index(place: Place) {
+    let store = place.open().await;
+    let (ada, adas) = seed::user(&store, "ada").await;
+    let (bob, bobs) = seed::user(&store, "bob").await;
+    let kept = logs::conversation(&store, ada, adas).await;
+    // In several steps, so that the index has several parts, between many other words.
+    for n in 0..200 {
+        logs::say(&store, kept, ada, &format!("canaries {n} sing")).await;
+        let (who, log) = match n % 40 {
+            7 => (bob, kept),
+            9 => (bob, logs::conversation(&store, bob, bobs).await),
+            11 => (ada, logs::conversation(&store, ada, adas).await),
+            _ => continue,
+        };
+        logs::say(&store, log, who, "canary7f3a").await;
+        if n % 40 == 11 {
+            store.index().await.unwrap();
+            let batch = Batch { deletes: vec![log], ..Batch::default() };
+            store.commit(batch).await.unwrap();
+        }
+        store.index().await.unwrap();
+    }
+    let index = if place.is_postgres() { "search_places" } else { "search.db" };
+    let found = traces(&place, "canary7f3a").await;
+    assert!(found.iter().any(|name| name.contains(index)), "{found:?}");
+    seed::delete_user(&store, bob).await;
+    store.tidy_soon();
+    store.index().await.unwrap();
+    assert_eq!(traces(&place, "canary7f3a").await, Vec::<String>::new());
+    let in_index = bob.to_string().replace('-', "");
+    assert_eq!(traces(&place, &in_index).await, Vec::<String>::new());
+    assert!(!traces(&place, "canaries").await.is_empty());
+    store.close().await;
 }
 
 async fn what_was_changed_is_gone(place: Place) {

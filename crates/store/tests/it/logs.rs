@@ -24,6 +24,7 @@ laws! {
     a_lease_has_one_holder,
     followers_miss_nothing_and_see_nothing_twice,
     followers_are_told_of_other_nodes,
+    a_follower_that_does_not_come_back_holds_nobody_up,
     drafts_are_shown_until_they_are_settled,
     followers_are_asked_again_when_access_changes,
     a_deleted_log_is_gone,
@@ -311,6 +312,37 @@ async fn followers_miss_nothing_and_see_nothing_twice(place: Place) {
     writing.await.unwrap();
     for (reader, after) in readers.into_iter().zip([0, 0, 1, 150, 299]) {
         assert_eq!(reader.await.unwrap(), after);
+    }
+    store.close().await;
+}
+
+async fn a_follower_that_does_not_come_back_holds_nobody_up(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let log = conversation(&store, ada, workspace).await;
+    say(&store, log, ada, "words").await;
+    // More than there are connections. Each is asked for its first entry once, as by a task that then waits for
+    // somebody who takes nothing.
+    let mut followers = vec![];
+    for _ in 0..40 {
+        followers.push(store.follow(log, Seq::START).await.unwrap().unwrap());
+    }
+    let mut asked: Vec<_> =
+        followers.iter_mut().map(|follower| Box::pin(follower.next())).collect();
+    for next in &mut asked {
+        std::future::poll_fn(|cx| {
+            let _ = next.as_mut().poll(cx);
+            std::task::Poll::Ready(())
+        })
+        .await;
+    }
+    for _ in 0..40 {
+        let read = tokio::time::timeout(Duration::from_secs(10), store.read()).await;
+        drop(read.expect("a connection").unwrap());
+    }
+    // Who comes back after all is told.
+    for next in asked {
+        assert!(matches!(next.await.unwrap(), Update::Entry(kept) if kept.entry.seq == Seq(1)));
     }
     store.close().await;
 }

@@ -25,12 +25,15 @@ mod lost;
 mod opening;
 mod opening_damaged;
 mod place;
+mod replay;
 mod restoring;
 mod rotation;
+mod searching;
 mod secrets;
 mod seed;
 mod sweep;
 mod teams;
+mod verify;
 
 /// One test per law and database: `sqlite::<law>` and `postgres::<law>`.
 macro_rules! laws {
