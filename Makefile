@@ -134,8 +134,13 @@ _rust-tests:
 
 # ---- measuring, cleaning ----
 
-bench: _build-bench ## start time, memory and requests per second, beside a floor in the same run
-	@target/release/mosaic-bench gateway
+# Where cargo puts what it builds.
+BENCH := $(or $(CARGO_TARGET_DIR),target)/release/mosaic-bench
+
+bench: _build-bench ## what the gateway and the log cost, beside floors in the same run (ten minutes)
+	@$(BENCH) gateway
+	@$(BENCH) log
+	@$(BENCH) search
 
 bench-peers: _build-bench ## install peers from their packages and compare
 	@bash scripts/bench_peers.sh

@@ -32,6 +32,10 @@ pub(crate) enum Bar {
     Under(f64),
     /// What it is of the value beside it.
     RatioAtLeast(f64),
+    /// The same, where less is better.
+    RatioAtMost(f64),
+    /// The same, and not even that.
+    RatioUnder(f64),
 }
 
 /// One row.
@@ -73,6 +77,8 @@ impl Figure {
         match self.bar? {
             Bar::Under(most) => Some(self.value < most),
             Bar::RatioAtLeast(least) => Some(self.ratio()? >= least),
+            Bar::RatioAtMost(most) => Some(self.ratio()? <= most),
+            Bar::RatioUnder(most) => Some(self.ratio()? < most),
         }
     }
 
@@ -82,6 +88,8 @@ impl Figure {
             None => String::new(),
             Some(Bar::Under(most)) => format!("under {}", shown(most)),
             Some(Bar::RatioAtLeast(least)) => format!("ratio at least {}", short(least)),
+            Some(Bar::RatioAtMost(most)) => format!("ratio at most {}", short(most)),
+            Some(Bar::RatioUnder(most)) => format!("ratio under {}", short(most)),
         };
         let verdict = match self.met() {
             None => "",
@@ -200,6 +208,9 @@ mod tests {
         assert_eq!(figure(5.0).bar(Bar::RatioAtLeast(0.5)).met(), Some(true));
         let disturbed = figure(5.0).bar(Bar::RatioAtLeast(0.5)).rounds(vec![0.9, 0.4, 0.4]);
         assert_eq!(disturbed.met(), Some(false));
+        assert_eq!(figure(5.0).bar(Bar::RatioAtMost(0.5)).met(), Some(true));
+        assert_eq!(figure(5.1).bar(Bar::RatioAtMost(0.5)).met(), Some(false));
+        assert_eq!(figure(10.0).bar(Bar::RatioUnder(1.0)).met(), Some(false));
         // What could not be measured is not met.
         assert_eq!(figure(f64::NAN).bar(Bar::Under(1.0)).met(), Some(false));
     }

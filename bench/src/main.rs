@@ -3,17 +3,26 @@
 //! This file is the table of contents. A benchmark reports and never fails because of a figure; it fails when it could
 //! not measure. What the rows mean is in docs/benchmarks.md.
 
+mod bare; // the least an append can do: one commit of the bare database
+mod crew; // tool: a load client on a thread of its own
 mod figure; // a measured value, what it is held against, and the table of them
+mod filling; // tool: fills conversations
 mod floor; // the least a server can do: bare axum
 mod gateway; // benchmark: starting, memory, requests, logins, beside the floor
 mod load; // tool: many connections that ask the same thing for a while
+mod log; // benchmark: appends, opening, coming back, many readers
 mod out; // tool: what is printed
 mod peers; // benchmark: the same beside other gateways
 mod process; // tool: programs that are started, watched and stopped
 mod program; // tool: the gateway's own program, with an account and a token
+mod room; // tool: one who says something, many who hear it
+mod search; // benchmark: searching among many messages
+mod talk; // tool: somebody who talks to the gateway
 mod usage; // tool: memory and processor time of running programs
 mod versus; // tool: load on two servers in turns
+mod websocket; // tool: one WebSocket
 mod wire; // tool: one HTTP/1.1 connection
+mod writers; // tool: many who say something at once
 
 use clap::{Parser, Subcommand};
 use figure::Report;
@@ -35,7 +44,18 @@ struct Args {
 enum Benchmark {
     /// Start time, memory, requests per second and logins, beside a floor
     Gateway,
-    /// The same beside other gateways, each described by a file (scripts/bench_peers.sh writes them)
+    /// Durable appends, opening, coming back, fan-out, idle connections
+    Log {
+        /// Only these
+        part: Vec<log::Part>,
+    },
+    /// Searching among many messages
+    Search {
+        /// How many; they are all written first, durably
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: usize,
+    },
+    /// Beside other programs, each described by a file (scripts/bench_peers.sh writes them)
     Peers {
         /// A description of a peer
         #[arg(required = true)]
@@ -51,6 +71,7 @@ enum Benchmark {
 }
 
 fn main() -> ExitCode {
+    log::raise_the_limit_of_files();
     match run(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -66,6 +87,8 @@ fn run(args: Args) -> anyhow::Result<()> {
             match args.benchmark {
                 Benchmark::Floor { body } => floor::serve(&body).await.map(|()| None),
                 Benchmark::Gateway => gateway::run().await.map(Some),
+                Benchmark::Log { part } => log::run(&part).await.map(Some),
+                Benchmark::Search { messages } => search::run(messages).await.map(Some),
                 Benchmark::Peers { peer } => peers::run(&peer).await.map(Some),
             }
         };

@@ -1,9 +1,13 @@
-//! The gateway's own program, as it was built: with a database that exists, one account and one token.
+//! The gateway's own program, as it was built: with a database that exists, accounts and a token for each.
 
 use crate::{process::Launch, wire};
 use anyhow::{Context, bail};
 use serde_json::json;
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tempfile::TempDir;
 
 const NAME: &str = "bench";
@@ -19,17 +23,39 @@ pub(crate) struct Program {
 impl Program {
     /// Makes the database, the account and the token.
     pub(crate) async fn prepare() -> anyhow::Result<Program> {
-        let folder = TempDir::with_prefix("mosaic-bench-")?;
-        let mut program = Program { binary: built()?, folder, token: String::new() };
+        let binary = built()?;
+        // Beside the program: where temporary files go may be no disk at all.
+        let folder = binary.parent().context("a program without a folder")?;
+        let folder = TempDir::with_prefix_in("bench-", folder)?;
+        let mut program = Program { binary, folder, token: String::new() };
         let running = program.launch().start().await?;
         let account = json!({ "code": CODE, "name": NAME, "password": PASSWORD }).to_string();
         wire::call(running.address, "POST", "/api/setup", &[], &account).await?;
         running.stop().await;
-        let printed =
-            program.with(&["token", "create", "--user", NAME, "--scope", "read"]).output()?;
-        let token = printed.split_whitespace().max_by_key(|word| word.len());
-        program.token = token.context("`mosaic token create` printed no token")?.to_owned();
+        program.token = program.token_of(NAME)?;
         Ok(program)
+    }
+
+    fn token_of(&self, name: &str) -> anyhow::Result<String> {
+        let scopes = ["--scope", "read", "--scope", "write"];
+        let printed = self.with(&[&["token", "create", "--user", name][..], &scopes].concat());
+        let printed = printed.output()?;
+        let token = printed.split_whitespace().max_by_key(|word| word.len());
+        Ok(token.context("`mosaic token create` printed no token")?.to_owned())
+    }
+
+    /// A token of another account, which is made if need be.
+    pub(crate) fn another(&self, name: &str) -> anyhow::Result<String> {
+        let there = self.with(&["user", "show", name]).output();
+        if there.is_err() {
+            self.with(&["user", "add", name]).output()?;
+        }
+        self.token_of(name)
+    }
+
+    /// On the disk that its data is on.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// `mosaic up` with limits that are out of the way: it is the requests that are measured, not their refusal.
@@ -40,6 +66,9 @@ impl Program {
             "throttle.user_per_minute=1000000",
             "throttle.token_per_minute=1000000",
             "throttle.login_per_minute=1000",
+            "limits.connections=100000",
+            "limits.connections_per_address=100000",
+            "limits.streams_per_user=100000",
         ] {
             args.extend(["--set", setting]);
         }

@@ -1,5 +1,5 @@
-"""Other gateways that Mosaic is measured beside: one file per peer, and the one that runs them."""
+"""Other programs that Mosaic is measured beside: one file per peer, and the one that runs them."""
 
-from . import litellm, portkey
+from . import bullmq, litellm, portkey, socketio, ws
 
-ALL = (litellm, portkey)
+ALL = (socketio, ws, bullmq, litellm, portkey)

@@ -5,18 +5,20 @@ is in the benchmark program (bench/src/peers.rs).
 """
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from parts import children
 from parts.place import REPOSITORY, Missing, Place, say
 
 from . import ALL
 
-PROGRAM = REPOSITORY / "target" / "release" / "mosaic-bench"
+PROGRAM = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target") / "release" / "mosaic-bench"
 # About two minutes a peer; more is a peer that hangs.
 MINUTES_A_PEER = 6
 

@@ -46,6 +46,7 @@ def describe(place):
     unreachable = {"HTTP_PROXY": NOBODY, "HTTPS_PROXY": NOBODY, "NO_PROXY": "127.0.0.1,localhost"}
     command = [str(program(place)), "--config", str(SOURCE / "litellm.yaml"), "--telemetry", "False"]
     return {
+        "kind": "gateway",
         "command": [*command, "--host", "127.0.0.1", "--port", "{port}"],
         "env": {"LITELLM_MASTER_KEY": KEY, "DISABLE_ADMIN_UI": "True", **local, **unreachable},
         "ready": "/health/liveliness",

@@ -39,6 +39,7 @@ def find(place):
 
 def describe(place):
     return {
+        "kind": "gateway",
         # It cannot be told where to listen, hence the first of the two scripts.
         "command": ["node", "--require", str(SOURCE / "loopback.cjs"), str(script(place)), "--port={port}", "--headless"],
         "env": {"NODE_ENV": "production"},

@@ -118,12 +118,14 @@ impl Gateway {
         drop(tx);
         let minted = store.ambient().mint("mosaic_s_");
         let told = Append::one(log, author(actor), Fact::LinkOpened {});
-        let batch =
-            Batch { expects: vec![allowed.expect], appends: vec![told], ..Batch::default() };
-        store.commit(batch).await?;
-        let mut tx = store.write().await?;
-        conversations::open_link(&mut tx, log, &minted.digest, store.ambient().now()).await?;
-        tx.commit().await?;
+        store
+            .commit(Batch {
+                expects: vec![allowed.expect],
+                appends: vec![told],
+                link: Some(minted.digest),
+                ..Batch::default()
+            })
+            .await?;
         Ok(ShareLink { link: self.link("shared", &minted.secret) })
     }
 

@@ -49,6 +49,7 @@ use limits::LoginLimits;
 use mosaic_protocol::access::{Action, Actor, Denial, Object, Person, may};
 use mosaic_store::Store;
 use passwords::Passwords;
+use standing::Standings;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What the operator has chosen.
@@ -73,6 +74,7 @@ struct Inner {
     settings: Settings,
     passwords: Passwords,
     credentials: Credentials,
+    standings: Standings,
     login_limits: LoginLimits,
     oidc: oidc::Providers,
     /// A large import is one large commit: never several of them together, which everybody would wait for.
@@ -87,6 +89,7 @@ impl Gateway {
         let inner = Inner {
             passwords: Passwords::new(),
             credentials: Credentials::default(),
+            standings: Standings::default(),
             login_limits: LoginLimits::new(settings.login_per_minute),
             oidc: oidc::Providers::new(settings.providers.clone())?,
             importing: tokio::sync::Semaphore::new(1),

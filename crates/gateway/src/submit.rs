@@ -29,7 +29,12 @@ impl Gateway {
         let key = command_key(actor, submission)?;
         for _ in 0..ATTEMPTS {
             match self.attempt(actor, submission, &key).await {
-                Err(Error::Again) => {}
+                // What was remembered is not to be believed any more.
+                Err(Error::Again) => {
+                    if let Command::SendMessage { log, .. } = &submission.command {
+                        self.inner.standings.forget(*log, person(actor)?.id);
+                    }
+                }
                 answer => {
                     let Committed { log, seq, .. } = answer?;
                     return Ok(Accepted { command_id: submission.command_id, log, seq });
@@ -45,6 +50,9 @@ impl Gateway {
         submission: &Submission,
         key: &CommandKey,
     ) -> Result<Committed> {
+        if let Some(batch) = self.send_again(actor, &submission.command) {
+            return self.commit(key, batch).await;
+        }
         let mut tx = self.inner.store.read().await?;
         let batch = match self.decide(&mut tx, actor, &submission.command).await {
             Ok(Decision::Write(batch)) => batch,
@@ -63,15 +71,19 @@ impl Gateway {
         };
         drop(tx);
         let deletes = !batch.deletes.is_empty();
-        let batch = Batch { command: Some(key.clone()), ..*batch };
-        let committed = self.inner.store.commit(batch).await.map_err(|error| match error {
-            StoreError::AccessChanged => Error::Again,
-            error => error.into(),
-        })?;
+        let committed = self.commit(key, *batch).await?;
         if deletes {
             self.inner.store.forget().await?;
         }
         Ok(committed)
+    }
+
+    async fn commit(&self, key: &CommandKey, batch: Batch) -> Result<Committed> {
+        let batch = Batch { command: Some(key.clone()), ..batch };
+        self.inner.store.commit(batch).await.map_err(|error| match error {
+            StoreError::AccessChanged => Error::Again,
+            error => error.into(),
+        })
     }
 
     /// What a command comes to, for this actor, now.

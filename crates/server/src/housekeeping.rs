@@ -7,6 +7,9 @@ use tokio::time::MissedTickBehavior;
 
 const EVERY: Duration = Duration::from_secs(300);
 
+/// How long after a start the index is first looked at.
+const SETTLE: Duration = Duration::from_secs(1);
+
 /// How long what was said waits for more to be indexed with it.
 const GATHER: Duration = Duration::from_millis(200);
 
@@ -21,6 +24,11 @@ pub(crate) async fn index(state: Arc<State>) {
     let mut stopping = state.stopping.clone();
     let mut compare = tokio::time::interval(COMPARE);
     compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tokio::select! {
+        // A start has more to do just now.
+        () = tokio::time::sleep(SETTLE) => {}
+        () = stopped(&mut stopping) => return,
+    }
     loop {
         let indexing = async {
             let all = tokio::select! {

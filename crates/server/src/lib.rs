@@ -21,6 +21,7 @@ mod metrics;
 mod moving;
 mod openapi;
 mod origin;
+mod outgoing;
 mod refusal;
 mod routes;
 mod row;

@@ -1,8 +1,10 @@
-//! A WebSocket: commands come in, the logs that are followed go out. One task per connection, and no queue: what is
-//! told is taken from the logs as fast as the other end takes it.
+//! A WebSocket: commands come in, the logs that are followed go out. One task per connection: what is told is taken from
+//! the logs as fast as the other end takes it. With a thousand readers this is where the time goes, so nothing is asked,
+//! made or looked at again for every entry that is not needed for it.
 
 use crate::{
     error::problem,
+    outgoing::{self, Outgoing},
     refusal::Refusal,
     row::{Cx, RECHECK},
     state::stopped,
@@ -10,17 +12,28 @@ use crate::{
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::{
     FutureExt, SinkExt, StreamExt,
-    future::{AbortHandle, Abortable, BoxFuture},
+    future::{AbortHandle, Abortable, Aborted, BoxFuture},
     stream::FuturesUnordered,
+    task::AtomicWaker,
 };
-use mosaic_gateway::{Error, Following, Update};
+use mosaic_gateway::Error;
 use mosaic_protocol::{
     CommandId, ErrorCode, Generation, LogId, Seq,
     access::Actor,
     command::{Command, MANIFEST, Submission},
     frame::{ClientFrame, Limits, Position, ServerFrame, VERSIONS},
 };
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker, ready},
+    time::Duration,
+};
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// A message of the longest text, with everything around it escaped.
@@ -31,8 +44,6 @@ const FOLLOWS: usize = 200;
 const IDLE: Duration = Duration::from_secs(90);
 /// The other end took nothing for so long.
 const STALLED: Duration = Duration::from_secs(30);
-/// How many updates are put into one write.
-const AT_ONCE: usize = 64;
 
 /// Why a connection ends, as a close code and a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,15 +85,51 @@ impl Ending {
     }
 }
 
-type Next = BoxFuture<'static, (Box<Following>, Result<Update, Error>)>;
+/// A log that is followed, until there is nothing more to tell of it.
+type Told = Abortable<BoxFuture<'static, (LogId, Result<(), Error>)>>;
+
+/// Whether something has happened besides what is told: to look for it is not cheap, and is in vain for most entries.
+#[derive(Default)]
+struct Besides {
+    something: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl Wake for Besides {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.something.store(true, Ordering::Release);
+        self.task.wake();
+    }
+}
+
+/// What happens to a connection.
+enum Event {
+    /// There is something to tell.
+    Tell,
+    /// A log is no longer followed.
+    Ended(Result<(LogId, Result<(), Error>), Aborted>),
+    /// The other end said something.
+    Heard(Option<Result<Message, axum::Error>>),
+    /// It is time to ask whether this one may still be here.
+    Tick,
+    /// The gateway stops.
+    Stop,
+}
 
 struct Connection {
     cx: Cx,
     actor: Actor,
     socket: WebSocket,
-    follows: FuturesUnordered<Abortable<Next>>,
+    follows: FuturesUnordered<Told>,
+    outgoing: Outgoing,
     followed: HashMap<LogId, AbortHandle>,
     heard: Instant,
+    /// When they were last asked whether they are there.
+    asked: Option<Instant>,
 }
 
 /// Serves until one end has had enough.
@@ -93,8 +140,10 @@ pub(crate) async fn serve(socket: WebSocket, cx: Cx) {
         actor,
         socket,
         follows: FuturesUnordered::new(),
+        outgoing: Outgoing::default(),
         followed: HashMap::new(),
         heard: Instant::now(),
+        asked: None,
     };
     let ending = connection.run().await;
     tracing::debug!(?ending, "a socket ended");
@@ -165,13 +214,47 @@ impl Connection {
 
     async fn talk(&mut self) -> Result<std::convert::Infallible, Ending> {
         let mut stopping = self.cx.state.stopping.clone();
+        let mut stopped = pin!(stopped(&mut stopping));
         let mut ticks = tokio::time::interval(RECHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let besides = Arc::new(Besides { something: AtomicBool::new(true), ..Besides::default() });
+        let noting = Waker::from(besides.clone());
         loop {
-            tokio::select! {
-                () = stopped(&mut stopping) => return Err(Ending::Stopping),
-                _ = ticks.tick() => self.check_in().await?,
-                frame = self.socket.recv() => match frame {
+            self.tell().await?;
+            let event = poll_fn(|cx| {
+                if let Poll::Ready(Some(ended)) = self.follows.poll_next_unpin(cx) {
+                    return Poll::Ready(Event::Ended(ended));
+                }
+                besides.task.register(cx.waker());
+                if besides.something.swap(false, Ordering::AcqRel) {
+                    let cx = &mut Context::from_waker(&noting);
+                    let happened = if stopped.as_mut().poll(cx).is_ready() {
+                        Some(Event::Stop)
+                    } else if ticks.poll_tick(cx).is_ready() {
+                        Some(Event::Tick)
+                    } else if let Poll::Ready(heard) = self.socket.poll_next_unpin(cx) {
+                        Some(Event::Heard(heard))
+                    } else {
+                        None
+                    };
+                    if let Some(event) = happened {
+                        // There may be more of it.
+                        besides.something.store(true, Ordering::Release);
+                        return Poll::Ready(event);
+                    }
+                }
+                if self.outgoing.is_empty() { Poll::Pending } else { Poll::Ready(Event::Tell) }
+            });
+            match event.await {
+                // At the beginning of the loop, as after every event.
+                Event::Tell => {}
+                // It was unfollowed.
+                Event::Ended(Err(Aborted)) => {}
+                Event::Ended(Ok((log, ended))) => {
+                    self.followed.remove(&log);
+                    ended.map_err(|error| troubled(&error))?;
+                }
+                Event::Heard(heard) => match heard {
                     Some(Ok(Message::Text(text))) => {
                         self.heard = Instant::now();
                         self.hear(&text).await?;
@@ -180,18 +263,31 @@ impl Connection {
                     Some(Ok(Message::Binary(_))) => return Err(Ending::BadFrame),
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Ending::Left),
                 },
-                Some(update) = self.follows.next() => {
-                    self.tell(update).await?;
-                    for _ in 0..AT_ONCE {
-                        match self.follows.next().now_or_never() {
-                            Some(Some(update)) => self.tell(update).await?,
-                            _ => break,
-                        }
-                    }
-                    self.flush().await?;
+                Event::Tick => {
+                    self.check_in().await?;
+                    self.ask().await?;
                 }
+                Event::Stop => return Err(Ending::Stopping),
             }
         }
+    }
+
+    /// Lets everything leave that is to be told.
+    async fn tell(&mut self) -> Result<(), Ending> {
+        if self.outgoing.is_empty() {
+            return Ok(());
+        }
+        let outgoing = self.outgoing.clone();
+        self.patiently(|socket, cx| {
+            while !outgoing.is_empty() {
+                ready!(socket.poll_ready_unpin(cx))?;
+                if let Some(frame) = outgoing.take() {
+                    socket.start_send_unpin(Message::Text(frame))?;
+                }
+            }
+            socket.poll_flush_unpin(cx)
+        })
+        .await
     }
 
     /// Whether this one may still be here.
@@ -201,6 +297,18 @@ impl Connection {
             return Err(Ending::LoggedOut);
         }
         if self.heard.elapsed() > IDLE { Err(Ending::Idle) } else { Ok(()) }
+    }
+
+    /// Whoever was not heard for a while is asked whether they are there: most programs answer by themselves.
+    async fn ask(&mut self) -> Result<(), Ending> {
+        if self.heard.elapsed() < IDLE / 3 || self.asked >= Some(self.heard) {
+            return Ok(());
+        }
+        self.asked = Some(Instant::now());
+        self.patiently(|socket, cx| socket.poll_ready_unpin(cx)).await?;
+        let ping = Message::Ping(Default::default());
+        self.socket.start_send_unpin(ping).map_err(|_| Ending::Left)?;
+        self.flush().await
     }
 
     async fn hear(&mut self, text: &str) -> Result<(), Ending> {
@@ -257,38 +365,13 @@ impl Connection {
             Ok(following) => {
                 let (handle, registration) = AbortHandle::new_pair();
                 self.followed.insert(log, handle);
-                self.follows.push(Abortable::new(next(Box::new(following)), registration));
+                let told = outgoing::tell(Box::new(following), self.outgoing.clone()).boxed();
+                self.follows.push(Abortable::new(told, registration));
                 Ok(())
             }
             Err(Error::NotFound | Error::Denied(_)) => self.say(&ServerFrame::Gone { log }).await,
             Err(error) => Err(troubled(&error)),
         }
-    }
-
-    /// Puts an update on its way; `flush` sees to it that it leaves.
-    async fn tell(
-        &mut self,
-        update: Result<(Box<Following>, Result<Update, Error>), futures_util::future::Aborted>,
-    ) -> Result<(), Ending> {
-        // It was unfollowed meanwhile.
-        let Ok((following, update)) = update else { return Ok(()) };
-        let log = following.log();
-        let frame = match update {
-            Ok(Update::Entry(kept)) => text(kept.frame()),
-            Ok(Update::Live(head)) => json(&ServerFrame::Live { log, head }),
-            Ok(Update::Draft(piece)) => json(&ServerFrame::Draft { log, piece }),
-            Ok(Update::Presence(user, state)) => json(&ServerFrame::Presence { log, user, state }),
-            Ok(Update::Access(_)) => return Ok(()),
-            Ok(Update::Gone) => {
-                self.followed.remove(&log);
-                return self.feed(json(&ServerFrame::Gone { log })).await;
-            }
-            Err(error) => return Err(troubled(&error)),
-        };
-        let (handle, registration) = AbortHandle::new_pair();
-        self.followed.insert(log, handle);
-        self.follows.push(Abortable::new(next(following), registration));
-        self.feed(frame).await
     }
 
     async fn misunderstood(&mut self, text: &str, error: &serde_json::Error) -> Result<(), Ending> {
@@ -321,25 +404,34 @@ impl Connection {
         self.flush().await
     }
 
+    /// Puts a frame on its way; `flush` sees to it that it leaves.
     async fn feed(&mut self, frame: Utf8Bytes) -> Result<(), Ending> {
         // What does not fit any more leaves first.
-        self.patiently(|socket| socket.feed(Message::Text(frame.clone())).boxed()).await
+        self.patiently(|socket, cx| socket.poll_ready_unpin(cx)).await?;
+        self.socket.start_send_unpin(Message::Text(frame)).map_err(|_| Ending::Left)
     }
 
     async fn flush(&mut self) -> Result<(), Ending> {
-        self.patiently(|socket| socket.flush().boxed()).await
+        self.patiently(|socket, cx| socket.poll_flush_unpin(cx)).await
     }
 
     /// Sends; whoever loses their login meanwhile, or takes nothing for too long, is left.
     async fn patiently(
         &mut self,
-        mut send: impl for<'s> FnMut(&'s mut WebSocket) -> BoxFuture<'s, Result<(), axum::Error>>,
+        mut send: impl FnMut(&mut WebSocket, &mut Context<'_>) -> Poll<Result<(), axum::Error>>,
     ) -> Result<(), Ending> {
+        // Nearly always it is done at once.
+        let at_once = poll_fn(|cx| Poll::Ready(send(&mut self.socket, cx))).await;
+        if let Poll::Ready(sent) = at_once {
+            return sent.map_err(|_| Ending::Left);
+        }
         let started = Instant::now();
         let mut stopping = self.cx.state.stopping.clone();
         loop {
             tokio::select! {
-                sent = send(&mut self.socket) => return sent.map_err(|_| Ending::Left),
+                sent = poll_fn(|cx| send(&mut self.socket, cx)) => {
+                    return sent.map_err(|_| Ending::Left);
+                }
                 () = tokio::time::sleep(RECHECK) => {}
                 () = stopped(&mut stopping) => return Err(Ending::Stopping),
             }
@@ -358,14 +450,6 @@ fn troubled(error: &Error) -> Ending {
     Ending::Troubled
 }
 
-fn next(mut following: Box<Following>) -> Next {
-    async move {
-        let update = following.next().await;
-        (following, update)
-    }
-    .boxed()
-}
-
 /// A place from another life of the data says nothing about this one.
 fn resumed(position: Position, of: Option<Generation>, now: Generation) -> Position {
     if of.is_none_or(|of| of == now) {
@@ -382,11 +466,6 @@ fn command_of(frame: &ClientFrame) -> Option<CommandId> {
     }
 }
 
-fn json(frame: &ServerFrame) -> Utf8Bytes {
+pub(crate) fn json(frame: &ServerFrame) -> Utf8Bytes {
     serde_json::to_string(frame).unwrap_or_default().into()
-}
-
-/// JSON is UTF-8.
-fn text(frame: bytes::Bytes) -> Utf8Bytes {
-    Utf8Bytes::try_from(frame).unwrap_or_default()
 }

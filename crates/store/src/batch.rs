@@ -19,6 +19,8 @@ pub struct Batch {
     pub new_logs: Vec<NewLog>,
     /// Entries, log by log.
     pub appends: Vec<Append>,
+    /// The digest of the link that the `LinkOpened` in it opens.
+    pub link: Option<Vec<u8>>,
     /// Logs that end, with all that is in them.
     pub deletes: Vec<LogId>,
     /// Work for later.

@@ -14,6 +14,7 @@ use crate::{
 };
 use mosaic_protocol::{
     JobId, LogId, Seq, Time,
+    entry::Fact,
     log::{Body, Entry, LogKind},
 };
 use std::{collections::HashMap, sync::Arc};
@@ -128,6 +129,8 @@ type Known = HashMap<CommandKey, Committed>;
 struct Plan {
     new_logs: Vec<(NewLog, Seq)>,
     entries: Vec<(LogId, Entry)>,
+    /// The digests of links, by the entries that open them.
+    links: HashMap<(LogId, Seq), Vec<u8>>,
     leased: Vec<LogId>,
 }
 
@@ -138,14 +141,7 @@ fn decide(
     known: &mut Known,
     now: Time,
 ) -> Result<(Plan, Committed)> {
-    if let Some(key) = &batch.command {
-        if let Some(before) = known.get(key) {
-            return Ok((Plan::default(), Committed { before: true, ..*before }));
-        }
-        if known.keys().any(|other| other.actor == key.actor && other.id == key.id) {
-            return Err(Error::CommandReused);
-        }
-    }
+    // Before the command is looked for: who may no longer be here is not told of it either.
     for expect in &batch.expects {
         match heads.get(&expect.log) {
             None => return Err(Error::NoLog),
@@ -153,6 +149,14 @@ fn decide(
                 return Err(Error::AccessChanged);
             }
             Some(_) => {}
+        }
+    }
+    if let Some(key) = &batch.command {
+        if let Some(before) = known.get(key) {
+            return Ok((Plan::default(), Committed { before: true, ..*before }));
+        }
+        if known.keys().any(|other| other.actor == key.actor && other.id == key.id) {
+            return Err(Error::CommandReused);
         }
     }
     for new in &batch.new_logs {
@@ -209,6 +213,9 @@ fn decide(
             if conversations::moves_access(fact) {
                 head.access_version += 1;
             }
+            if let (Fact::LinkOpened {}, Some(digest)) = (fact, &batch.link) {
+                plan.links.insert((append.log, head.head), digest.clone());
+            }
             plan.entries.push((
                 append.log,
                 Entry {
@@ -255,6 +262,7 @@ async fn write_group(writing: &Writing, batches: &[Batch]) -> Result<Vec<Result<
                 if !committed.before {
                     plan.new_logs.extend(more.new_logs);
                     plan.entries.extend(more.entries);
+                    plan.links.extend(more.links);
                     plan.leased.extend(more.leased);
                     done.push(batch);
                 }
@@ -276,6 +284,9 @@ async fn write_group(writing: &Writing, batches: &[Batch]) -> Result<Vec<Result<
     }
     for (log, entry) in &plan.entries {
         conversations::project(&mut tx, *log, entry).await?;
+        if let Some(digest) = plan.links.get(&(*log, entry.seq)) {
+            conversations::open_link(&mut tx, *log, digest, entry.at).await?;
+        }
     }
     let mut commands = vec![];
     for (batch, committed) in batches.iter().zip(&results) {

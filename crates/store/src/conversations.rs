@@ -504,7 +504,7 @@ pub async fn mark_read(tx: &mut Tx, user_id: UserId, log: LogId, seq: Seq) -> Re
 }
 
 /// Lets whoever has the secret of this digest read along.
-pub async fn open_link(tx: &mut Tx, log: LogId, digest: &[u8], now: Time) -> Result<()> {
+pub(crate) async fn open_link(tx: &mut Tx, log: LogId, digest: &[u8], now: Time) -> Result<()> {
     sql!(
         tx,
         run,

@@ -128,9 +128,8 @@ impl Follower {
                 return Ok(update);
             }
             if self.at < signal.head {
-                match self.take_more(signal.head).await? {
-                    Some(entries) => self.ready.extend(entries.into_iter().map(Update::Entry)),
-                    None => return Ok(Update::Gone),
+                if !self.take_more(signal.head).await? {
+                    return Ok(Update::Gone);
                 }
                 continue;
             }
@@ -150,23 +149,23 @@ impl Follower {
         }
     }
 
-    /// Up to `head` and no further: what comes after it may be for fewer eyes, and that this reader may see what is
-    /// there was asked for up to here only. `None`: the log is no more.
-    async fn take_more(&mut self, head: Seq) -> Result<Taken> {
+    /// Takes more up to `head` and no further: what comes after it may be for fewer eyes, and that this reader may see
+    /// what is there was asked for up to here only. False: the log is no more.
+    async fn take_more(&mut self, head: Seq) -> Result<bool> {
         // What is being read goes on where a caller was disturbed who waited for it.
-        if self.reading.is_none() {
-            let kept = self.live.after(self.at, PAGE_LEN).unwrap_or_default();
-            let kept: Vec<_> = kept.into_iter().filter(|kept| kept.entry.seq <= head).collect();
-            if !kept.is_empty() {
-                return Ok(Some(kept));
-            }
+        if self.reading.is_none() && self.live.take(self.at, head, PAGE_LEN, &mut self.ready) {
+            return Ok(true);
         }
         let reading = self.reading.get_or_insert_with(|| {
             tokio::spawn(read(self.store.clone(), self.live.clone(), self.at, head))
         });
         let read = reading.await;
         self.reading = None;
-        read.map_err(|error| Error::Unavailable(error.to_string()))?
+        let Some(entries) = read.map_err(|error| Error::Unavailable(error.to_string()))?? else {
+            return Ok(false);
+        };
+        self.ready.extend(entries.into_iter().map(Update::Entry));
+        Ok(true)
     }
 }
 

@@ -5,7 +5,10 @@
 
 pub(crate) mod drafts;
 
-use crate::bus::{Bus, message::OfLog};
+use crate::{
+    bus::{Bus, message::OfLog},
+    follow::Update,
+};
 use bytes::Bytes;
 use drafts::{Drafts, Heard, Length};
 use mosaic_protocol::{
@@ -191,15 +194,32 @@ impl Live {
         });
     }
 
-    /// What is kept after a place, if nothing is missing between.
-    pub(crate) fn after(&self, seq: Seq, limit: usize) -> Option<Vec<Arc<Kept>>> {
+    /// Puts what is kept after a place, up to `head`, into `ready`. False: there is nothing, or something between is
+    /// missing.
+    pub(crate) fn take(
+        &self,
+        seq: Seq,
+        head: Seq,
+        limit: usize,
+        ready: &mut VecDeque<Update>,
+    ) -> bool {
         let recent = self.recent();
-        let first = recent.entries.front()?.entry.seq;
+        let Some(first) = recent.entries.front().map(|first| first.entry.seq) else { return false };
         if first > seq.plus(1) {
-            return None;
+            return false;
         }
         let skip = usize::try_from(seq.0 + 1 - first.0).unwrap_or(usize::MAX);
-        Some(recent.entries.iter().skip(skip).take(limit).cloned().collect())
+        let before = ready.len();
+        ready.extend(
+            recent
+                .entries
+                .range(skip.min(recent.entries.len())..)
+                .take(limit)
+                .take_while(|kept| kept.entry.seq <= head)
+                .cloned()
+                .map(Update::Entry),
+        );
+        ready.len() > before
     }
 
     /// What was typed beyond what a reader has had of each draft. Drafts that are no more are forgotten by the reader.

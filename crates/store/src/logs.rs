@@ -196,6 +196,24 @@ pub(crate) async fn team_changed(tx: &mut Tx, team_id: TeamId) -> Result<()> {
     .map(drop)
 }
 
+/// Somebody will no longer be in any conversation: what was decided when they were is not to be written after that.
+pub(crate) async fn person_goes(tx: &mut Tx, user_id: UserId) -> Result<()> {
+    sql!(
+        tx,
+        run,
+        "update logs set access_version = access_version + 1
+         where id in (select log_id from conversation_members where user_id = $1)
+            or id in (select t.log_id from conversation_teams t join members m on m.team_id = t.team_id
+                where m.user_id = $2)
+            or workspace_id in (select w.id from workspaces w join members m on m.team_id = w.team_id
+                where m.user_id = $3)",
+        user_id,
+        user_id,
+        user_id
+    )
+    .map(drop)
+}
+
 pub(crate) async fn delete(tx: &mut Tx, log: LogId) -> Result<()> {
     sql!(tx, run, "delete from logs where id = $1", log).map(drop)
 }

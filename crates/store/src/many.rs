@@ -34,27 +34,34 @@ macro_rules! bind {
     }};
 }
 
+/// How many rows there are in one statement at most.
+const MOST: usize = 64;
+
 /// How many rows to put into each statement: powers of two, so that there are few texts to prepare and remember.
 fn portions(n: usize) -> impl Iterator<Item = usize> {
     let mut left = n;
     std::iter::from_fn(move || {
-        let portion = if left >= 64 { 64 } else { 1 << left.checked_ilog2()? };
+        let portion = if left >= MOST { MOST } else { 1 << left.checked_ilog2()? };
         left -= portion;
         Some(portion)
     })
 }
 
-fn marks(rows: usize, row: &str, columns: usize) -> String {
+fn marks(rows: usize, row: &str) -> String {
+    let mut text = String::with_capacity(rows * (row.len() + 16));
     let mut n = 0;
-    let one = |_| {
-        let mut text = row.to_owned();
-        for _ in 0..columns {
-            n += 1;
-            text = text.replacen('?', &format!("${n}"), 1);
+    for at in 0..rows {
+        text.push_str(if at == 0 { "" } else { ", " });
+        for (at, piece) in row.split('?').enumerate() {
+            if at > 0 {
+                n += 1;
+                text.push('$');
+                text.push_str(&n.to_string());
+            }
+            text.push_str(piece);
         }
-        text
-    };
-    (0..rows).map(one).collect::<Vec<_>>().join(", ")
+    }
+    text
 }
 
 impl Tx {
@@ -68,7 +75,7 @@ impl Tx {
     ) -> Result<()> {
         let mut rows = rows.into_iter();
         for portion in portions(rows.len()) {
-            let text = format!("{before} {} {after}", marks(portion, row, N));
+            let text = format!("{before} {} {after}", marks(portion, row));
             let values = rows.by_ref().take(portion).flatten();
             match self.conn() {
                 Conn::Sqlite(conn) => {
@@ -82,7 +89,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Asks `before (row), (row)… after` for all rows, and puts the answers together.
+    /// Asks `before (row), (row)… after` for all rows, and puts the answers together. That something is asked for twice
+    /// makes no difference in what is found: `before` ends with `in (`.
     pub(crate) async fn ask_many<const N: usize, R>(
         &mut self,
         before: &str,
@@ -97,9 +105,15 @@ impl Tx {
             + Unpin,
     {
         let mut found = vec![];
-        let mut rows = rows.into_iter();
-        for portion in portions(rows.len()) {
-            let text = format!("{before} {} {after}", marks(portion, row, N));
+        // Filled up to one of the few shapes, so that it is mostly one question: each is a way there and back.
+        let n = match rows.len() {
+            n @ (0 | MOST..) => n,
+            n => n.next_power_of_two(),
+        };
+        let last = rows.last().cloned();
+        let mut rows = rows.into_iter().chain(last.into_iter().cycle()).take(n);
+        for portion in portions(n) {
+            let text = format!("{before} {} {after}", marks(portion, row));
             let values = rows.by_ref().take(portion).flatten();
             found.extend(match self.conn() {
                 Conn::Sqlite(conn) => {
@@ -124,7 +138,7 @@ mod tests {
         assert_eq!(portions(1).collect::<Vec<_>>(), [1]);
         assert_eq!(portions(150).collect::<Vec<_>>(), [64, 64, 16, 4, 2]);
         assert_eq!(
-            marks(2, "(?, cast(? as bigint))", 2),
+            marks(2, "(?, cast(? as bigint))"),
             "($1, cast($2 as bigint)), ($3, cast($4 as bigint))"
         );
     }

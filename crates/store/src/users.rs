@@ -161,5 +161,6 @@ pub async fn set_state(tx: &mut Tx, id: UserId, state: UserState) -> Result<()> 
 /// `Store::commit_and_forget`.
 pub async fn delete(tx: &mut Tx, id: UserId) -> Result<()> {
     crate::logs::erase_author(tx, id).await?;
+    crate::logs::person_goes(tx, id).await?;
     sql!(tx, run, "delete from users where id = $1", id).map(drop)
 }

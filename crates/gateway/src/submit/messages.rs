@@ -1,10 +1,14 @@
 //! Saying something, saying it differently, pinning it.
 
 use super::author;
-use crate::{Error, Gateway, Result, standing::check_conversation};
+use crate::{
+    Error, Gateway, Result, person,
+    standing::{Allowed, check_conversation},
+};
 use mosaic_protocol::{
     LogId, MessageText, Seq,
     access::{Action, Actor},
+    command::Command,
     entry::{Attachment, Fact, Origin},
     log::{Author, Body, Entry},
 };
@@ -35,16 +39,10 @@ impl Gateway {
         log: LogId,
         said: Said<'_>,
     ) -> Result<Batch> {
+        let now = self.inner.store.ambient().now();
         let allowed = check_conversation(tx, actor, Action::WriteConversation, log).await?;
-        let Said { text, attachments, reply_to, origin } = said;
-        if text.as_str().trim().is_empty() && attachments.is_empty() {
-            return Err(Error::Invalid("a message needs a text or a file".into()));
-        }
-        if attachments.len() > MAX_ATTACHMENTS {
-            return Err(Error::Invalid(format!("a message has at most {MAX_ATTACHMENTS} files")));
-        }
-        bounded(origin, attachments)?;
-        for attachment in attachments {
+        let batch = message(actor, log, &allowed, &said)?;
+        for attachment in said.attachments {
             let workspace_id = allowed.standing.workspace_id;
             if !mosaic_store::blobs::exists(tx, workspace_id, &attachment.hash).await? {
                 return Err(Error::Invalid(format!(
@@ -53,22 +51,22 @@ impl Gateway {
                 )));
             }
         }
-        if let Some(reply_to) = reply_to
-            && !(1..=allowed.standing.head.0).contains(&reply_to.0)
-        {
-            return Err(Error::Invalid("`reply_to` names no entry of this conversation".into()));
-        }
-        let fact = Fact::UserMessage {
-            text: text.clone(),
-            attachments: attachments.to_vec(),
-            reply_to,
-            origin: origin.clone(),
+        self.inner.standings.remember(log, person(actor)?.id, now, allowed.standing);
+        Ok(batch)
+    }
+
+    /// The same for those who have just said something: without asking the database who they are there. `None`: it must
+    /// be asked.
+    pub(super) fn send_again(&self, actor: &Actor, command: &Command) -> Option<Batch> {
+        let Command::SendMessage { log, text, attachments, reply_to, origin } = command else {
+            return None;
         };
-        Ok(Batch {
-            expects: vec![allowed.expect],
-            appends: vec![Append::one(log, author(actor), fact)],
-            ..Batch::default()
-        })
+        let now = self.inner.store.ambient().now();
+        let write = Action::WriteConversation;
+        let allowed = self.inner.standings.recall(actor, write, *log, now)?;
+        let said = Said { text, attachments, reply_to: *reply_to, origin };
+        // A file is to be looked for; and what is refused is refused by the newest facts.
+        attachments.is_empty().then(|| message(actor, *log, &allowed, &said).ok()).flatten()
     }
 
     /// One's own message, said differently: a new conversation with all that came before it, among the same people.
@@ -129,6 +127,34 @@ impl Gateway {
             ..Batch::default()
         })
     }
+}
+
+/// What is written for a message.
+fn message(actor: &Actor, log: LogId, allowed: &Allowed, said: &Said<'_>) -> Result<Batch> {
+    let Said { text, attachments, reply_to, origin } = *said;
+    if text.as_str().trim().is_empty() && attachments.is_empty() {
+        return Err(Error::Invalid("a message needs a text or a file".into()));
+    }
+    if attachments.len() > MAX_ATTACHMENTS {
+        return Err(Error::Invalid(format!("a message has at most {MAX_ATTACHMENTS} files")));
+    }
+    bounded(origin, attachments)?;
+    if let Some(reply_to) = reply_to
+        && !(1..=allowed.standing.head.0).contains(&reply_to.0)
+    {
+        return Err(Error::Invalid("`reply_to` names no entry of this conversation".into()));
+    }
+    let fact = Fact::UserMessage {
+        text: text.clone(),
+        attachments: attachments.to_vec(),
+        reply_to,
+        origin: origin.clone(),
+    };
+    Ok(Batch {
+        expects: vec![allowed.expect],
+        appends: vec![Append::one(log, author(actor), fact)],
+        ..Batch::default()
+    })
 }
 
 /// Texts that come along with a message, and that nobody would notice to be huge.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 on_both!(
     a_conversation_among_three,
+    who_has_just_spoken_and_is_taken_out_is_silent_at_once,
     every_command_on_a_foreign_log_finds_nothing,
     forks_and_edits_are_new_conversations,
     a_team_workspace_is_the_boundary,
@@ -91,6 +92,37 @@ async fn a_conversation_among_three(database: Database) {
     assert_eq!(read["items"][0]["author"], json!({ "is": "gone" }));
     ada.submit(command("delete_conversation", &log, Value::Null)).await.ok();
     ada.get(&format!("/api/conversations/{log}")).await.refused(404, "not_found");
+}
+
+/// That somebody may speak is remembered for a moment. It must not outlast the right.
+async fn who_has_just_spoken_and_is_taken_out_is_silent_at_once(database: Database) {
+    let Some(gateway) = Gateway::start(database, &[]) else { return };
+    let ada = gateway.admin().await;
+    let (bob, eve) = (gateway.invite(&ada, "bob").await, gateway.invite(&ada, "eve").await);
+    let log = ada.converse("Looms").await;
+    let member = |who: &Person, role: &str| {
+        command("set_member", &log, json!({ "user_id": who.id, "role": role }))
+    };
+    ada.submit(member(&bob, "editor")).await.ok();
+    ada.submit(member(&eve, "editor")).await.ok();
+    let say = command("send_message", &log, json!({ "text": "again" }));
+    let again = json!({ "command_id": fresh_id(), "command": say });
+    let first = bob.post("/api/commands", again.clone()).await.ok();
+    bob.say(&log, "from memory").await;
+    eve.say(&log, "from Eve").await;
+
+    ada.submit(member(&bob, "viewer")).await.ok();
+    bob.submit(say.clone()).await.refused(403, "forbidden");
+    ada.submit(member(&bob, "editor")).await.ok();
+    bob.say(&log, "once more").await;
+    // The neighbour who stays: somebody else's coming and going costs them nothing, and a resend has its answer.
+    eve.say(&log, "still here").await;
+    assert_eq!(bob.post("/api/commands", again.clone()).await.ok(), first);
+
+    ada.submit(command("remove_member", &log, json!({ "user_id": bob.id }))).await.ok();
+    bob.submit(say).await.refused(404, "not_found");
+    bob.post("/api/commands", again).await.refused(404, "not_found");
+    eve.say(&log, "and here").await;
 }
 
 /// A command of every kind, with this log and otherwise with what the one who asks owns.

@@ -10,6 +10,7 @@ use mosaic_protocol::{
 use mosaic_store::{
     Error, Follower, Store, Update,
     batch::{Append, Batch, CommandKey, Expect, Lease, NewLog},
+    conversations,
     keyring::Key,
     logs,
 };
@@ -30,6 +31,7 @@ laws! {
     a_deleted_log_is_gone,
     a_fork_begins_with_what_was_said,
     a_deleted_person_has_said_nothing,
+    a_link_is_there_between_its_two_entries,
 }
 
 pub(crate) fn text(text: &str) -> MessageText {
@@ -537,12 +539,53 @@ async fn a_deleted_person_has_said_nothing(place: Place) {
     let log = conversation(&store, ada, workspace).await;
     say(&store, log, bob, "serinus-canaria").await;
     say(&store, log, ada, "hers").await;
+    let member = Fact::MemberSet { user_id: bob, role: ConversationRole::Editor };
+    let batch = Batch {
+        appends: vec![Append::one(log, Author::User { id: ada }, member)],
+        ..Batch::default()
+    };
+    store.commit(batch).await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let standing = conversations::standing(&mut tx, log, bob).await.unwrap().unwrap();
+    drop(tx);
     seed::delete_user(&store, bob).await;
+    // What was decided while they were still there is not written any more.
+    let (author, fact) = said(bob, "too late");
+    let batch = Batch {
+        expects: vec![Expect { log, access_version: standing.access_version }],
+        appends: vec![Append::one(log, author, fact)],
+        ..Batch::default()
+    };
+    assert!(matches!(store.commit(batch).await, Err(Error::AccessChanged)));
     assert_eq!(texts(&store, log).await, ["hers"]);
     let mut tx = store.read().await.unwrap();
     let erased = logs::get(&mut tx, log, Seq(2)).await.unwrap().unwrap();
     assert_eq!(erased.author, Author::Gone);
     assert_eq!(erased.body, Body::Fact(Fact::Erased { was: "user_message".to_owned() }));
     drop(tx);
+    store.close().await;
+}
+
+/// Whoever opens and whoever closes at the same time: the last entry says whether it works.
+async fn a_link_is_there_between_its_two_entries(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let log = conversation(&store, ada, workspace).await;
+    let by = || Author::User { id: ada };
+    for n in 0..20 {
+        let digest = vec![n; 32];
+        let open = Batch {
+            appends: vec![Append::one(log, by(), Fact::LinkOpened {})],
+            link: Some(digest.clone()),
+            ..Batch::default()
+        };
+        let close = Append::one(log, by(), Fact::LinkClosed {});
+        let close = Batch { appends: vec![close], ..Batch::default() };
+        let (opened, closed) = tokio::join!(store.commit(open), store.commit(close));
+        let works = opened.unwrap().seq > closed.unwrap().seq;
+        let mut tx = store.read().await.unwrap();
+        let found = mosaic_store::conversations::by_link(&mut tx, &digest).await.unwrap();
+        assert_eq!(found, works.then_some(log));
+    }
     store.close().await;
 }

@@ -109,10 +109,9 @@ async fn the_projections_say_what_the_entries_tell(place: Place) {
             if dice.up_to(10) == 0 {
                 // The digest of a link is no entry's business; that there is one is.
                 let open = Append::one(log, Author::User { id: ada }, Fact::LinkOpened {});
-                store.commit(Batch { appends: vec![open], ..Batch::default() }).await.unwrap();
-                let mut tx = store.write().await.unwrap();
-                conversations::open_link(&mut tx, log, &link, store.ambient().now()).await.unwrap();
-                tx.commit().await.unwrap();
+                let link = Some(link.to_vec());
+                let batch = Batch { appends: vec![open], link, ..Batch::default() };
+                store.commit(batch).await.unwrap();
             }
             let author = Author::User { id: dice.of(&cast.people) };
             let entry = NewEntry { author, at: None, fact: fact(&mut dice, &cast) };

@@ -107,12 +107,13 @@ async fn eventful(place: &Place) -> LogId {
         // To a workspace that is gone later, and on.
         Fact::Moved { workspace_id: dyers.workspace_id, project_id: None },
         Fact::Moved { workspace_id: weavers.workspace_id, project_id: None },
-        Fact::LinkOpened {},
     ] {
         tell(&store, log, ada, fact).await;
     }
+    let open = Append::one(log, Author::User { id: ada }, Fact::LinkOpened {});
+    let link = Some(b"digest".to_vec());
+    store.commit(Batch { appends: vec![open], link, ..Batch::default() }).await.unwrap();
     let mut tx = store.write().await.unwrap();
-    conversations::open_link(&mut tx, log, b"digest", store.ambient().now()).await.unwrap();
     conversations::mark_read(&mut tx, bob, log, Seq(3)).await.unwrap();
     tx.commit().await.unwrap();
     // A copy of all of that, which is no part of what happened to the copy.
