@@ -47,6 +47,8 @@ pub struct Follower {
     told_live: bool,
     passing: u64,
     ready: VecDeque<Update>,
+    /// What is being read just now.
+    reading: Option<tokio::task::JoinHandle<Result<Page>>>,
     had: HashMap<(DraftId, DraftChannel), usize>,
     seen: u64,
 }
@@ -70,6 +72,7 @@ impl Store {
             told_live: false,
             passing: 0,
             ready: VecDeque::new(),
+            reading: None,
             had: HashMap::new(),
             seen: 0,
         }))
@@ -187,26 +190,35 @@ impl Follower {
     }
 
     /// `None`: the log is no more.
-    async fn take_more(&self) -> Result<Option<Vec<Arc<Kept>>>> {
-        if let Some(entries) = self.live.after(self.at, PAGE_LEN).filter(|it| !it.is_empty()) {
+    async fn take_more(&mut self) -> Result<Page> {
+        if self.reading.is_none()
+            && let Some(entries) = self.live.after(self.at, PAGE_LEN).filter(|it| !it.is_empty())
+        {
             return Ok(Some(entries));
         }
-        let (store, log, at) = (self.store.clone(), self.log(), self.at);
-        apart(async move {
-            let mut tx = store.read().await?;
-            let entries = logs::after(&mut tx, log, at, PAGE).await?;
-            if entries.first().is_none_or(|first| first.seq != at.plus(1)) {
-                return match logs::facts(&mut tx, log).await? {
-                    None => Ok(None),
-                    Some(_) => {
-                        Err(Error::Damaged(format!("log {log} has no entry {}", at.plus(1))))
-                    }
-                };
-            }
-            Ok(Some(entries.into_iter().map(|entry| Arc::new(Kept::new(log, entry))).collect()))
-        })
-        .await
+        let (store, log, at) = (&self.store, self.live.log, self.at);
+        // In a task of its own, for the reason that `apart` has. It is kept, so that a reader who is disturbed again and
+        // again comes further all the same.
+        let reading =
+            self.reading.get_or_insert_with(|| tokio::spawn(read_after(store.clone(), log, at)));
+        let read = reading.await;
+        self.reading = None;
+        read.map_err(|error| Error::Unavailable(error.to_string()))?
     }
+}
+
+type Page = Option<Vec<Arc<Kept>>>;
+
+async fn read_after(store: Store, log: LogId, at: Seq) -> Result<Page> {
+    let mut tx = store.read().await?;
+    let entries = logs::after(&mut tx, log, at, PAGE).await?;
+    if entries.first().is_none_or(|first| first.seq != at.plus(1)) {
+        return match logs::facts(&mut tx, log).await? {
+            None => Ok(None),
+            Some(_) => Err(Error::Damaged(format!("log {log} has no entry {}", at.plus(1)))),
+        };
+    }
+    Ok(Some(entries.into_iter().map(|entry| Arc::new(Kept::new(log, entry))).collect()))
 }
 
 /// Reads in a task of its own. Whoever follows may not come back for its next update for as long as the other end takes
