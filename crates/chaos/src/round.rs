@@ -51,12 +51,14 @@ pub(crate) async fn run(
     round: u64,
 ) -> anyhow::Result<Outcome> {
     let mut chance = Chance::of(seed, &[round]);
-    let plan = Plan::of(&mut chance, kinds, life.nodes.len());
+    let plan = Plan::of(&mut chance, kinds, life.nodes.len(), round);
     life.history.note(Event::Round { round, plan: plan.fault.to_string() });
-    let counter = start(life, &plan).await?;
+    start(life).await?;
+    let logs = begin_logs(args, life, &mut chance).await?;
+    let counter = arm(life, &plan).await?;
     let shared = Arc::new(Shared {
         history: life.history.clone(),
-        logs: begin_logs(args, life, &mut chance).await?,
+        logs,
         aside: Mutex::default(),
         n_accepted: AtomicU64::new(0),
         n_sent: AtomicU64::new(0),
@@ -174,38 +176,32 @@ impl Wait<'_> {
 /// A file in which the calls of a gateway are counted, and the call that it waits for.
 type Counter = (std::path::PathBuf, u64);
 
-/// Starts what does not run, and prepares a fault that must be there from the start.
-async fn start(life: &mut Life, plan: &Plan) -> anyhow::Result<Option<Counter>> {
-    let shimmed = match &plan.fault {
-        Fault::WriteError { at_call, errno, once, .. } => Some((*at_call, *errno, *once)),
-        // Where no disk can be mounted, one is played.
-        Fault::FullDisk { .. } if life.disk.is_none() => {
-            Some((100 + plan.after * 10, "ENOSPC", false))
-        }
-        _ => None,
-    };
-    let mut counter = None;
-    for n in 0..life.nodes.len() {
-        let mut environment = vec![];
-        if let (true, Some((at_call, errno, once))) = (n == plan.node, shimmed) {
-            life.nodes[n].stop().await;
-            let (shim, count) = life.shim(&life.nodes[n], at_call, errno, once)?;
-            environment = shim;
-            counter = Some((count, at_call));
-        }
-        if life.nodes[n].runs() {
-            continue;
-        }
-        if let Err(error) = life.nodes[n].start(&environment).await {
-            // A disk that fails at once is a reason; then it is mended.
-            anyhow::ensure!(!environment.is_empty(), error);
-            life.history.note(Event::Fault { what: format!("{error:#}") });
-            life.nodes[n].kill();
-            counter = None;
-            life.nodes[n].start(&[]).await?;
-        }
+/// Starts what does not run.
+async fn start(life: &mut Life) -> anyhow::Result<()> {
+    for node in life.nodes.iter_mut().filter(|node| !node.runs()) {
+        node.start(&[]).await?;
     }
-    Ok(counter)
+    Ok(())
+}
+
+/// Prepares a fault that must be there from a start on.
+async fn arm(life: &mut Life, plan: &Plan) -> anyhow::Result<Option<Counter>> {
+    let (at_call, errno, once) = match &plan.fault {
+        Fault::WriteError { at_call, errno, once, .. } => (*at_call, *errno, *once),
+        // Where no disk can be mounted, one is played.
+        Fault::FullDisk { .. } if life.disk.is_none() => (100 + plan.after * 10, "ENOSPC", false),
+        _ => return Ok(None),
+    };
+    life.nodes[plan.node].stop().await;
+    let (environment, count) = life.shim(&life.nodes[plan.node], at_call, errno, once)?;
+    if let Err(error) = life.nodes[plan.node].start(&environment).await {
+        // A disk that fails at once is a reason not to start; then it is mended.
+        life.history.note(Event::Fault { what: format!("{error:#}") });
+        life.nodes[plan.node].kill();
+        life.nodes[plan.node].start(&[]).await?;
+        return Ok(None);
+    }
+    Ok(Some((count, at_call)))
 }
 
 /// The conversations that everybody writes to in this round.

@@ -584,7 +584,7 @@ async fn a_link_is_there_between_its_two_entries(place: Place) {
         let (opened, closed) = tokio::join!(store.commit(open), store.commit(close));
         let works = opened.unwrap().seq > closed.unwrap().seq;
         let mut tx = store.read().await.unwrap();
-        let found = mosaic_store::conversations::by_link(&mut tx, &digest).await.unwrap();
+        let found = conversations::by_link(&mut tx, &digest).await.unwrap();
         assert_eq!(found, works.then_some(log));
     }
     store.close().await;
