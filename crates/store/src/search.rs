@@ -128,8 +128,9 @@ async fn found(index: &Index, dialect: Dialect, generation: &str) -> Result<()> 
     tx.alone(index::INDEXING).await?;
     if tx.has_table("search_meta").await? {
         let known = sql!(tx, all(String, String), "select name, value from search_meta")?;
-        let is = |name: &str, value: &str| known.iter().any(|row| row.0 == name && row.1 == value);
-        if is("version", VERSION) && is("generation", generation) {
+        if known.contains(&("version".into(), VERSION.into()))
+            && known.contains(&("generation".into(), generation.into()))
+        {
             return Ok(());
         }
     }
@@ -144,6 +145,42 @@ async fn found(index: &Index, dialect: Dialect, generation: &str) -> Result<()> 
     for (name, value) in [("version", VERSION), ("generation", generation)] {
         sql!(tx, run, "insert into search_meta (name, value) values ($1, $2)", name, value)?;
     }
+    tx.commit().await
+}
+
+/// The index, if there is one: for looking at it.
+pub(crate) async fn there(db: &Db, dir: &Path) -> Result<Option<Index>> {
+    if db.dialect() == Dialect::Postgres {
+        let there = db.read().await?.has_table("search_meta").await?;
+        return Ok(there.then(|| Index::Tables(db.clone())));
+    }
+    let path = file_in(dir);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let (write, read) = Db::open_index(&path, &dir.join("mosaic.db")).await?;
+    Ok(Some(Index::File { write, read }))
+}
+
+/// Whether the index is of this version of the program, and of this life of the data.
+pub(crate) async fn is_current(tx: &mut Tx) -> Result<bool> {
+    let (n,) = sql!(
+        tx,
+        one One<i64>,
+        "select count(*) from search_meta s where (s.name = 'version' and s.value = $1)
+            or (s.name = 'generation' and s.value = (select m.value from meta m where m.name = 'generation'))",
+        VERSION
+    )?;
+    Ok(n == 2)
+}
+
+/// Throws the index away.
+pub(crate) async fn throw_away(db: &Db, dir: &Path) -> Result<()> {
+    if db.dialect() == Dialect::Sqlite {
+        return remove(&file_in(dir));
+    }
+    let mut tx = db.write().await?;
+    tx.script("drop table if exists search_meta".to_owned()).await?;
     tx.commit().await
 }
 
@@ -182,6 +219,10 @@ fn schema(dialect: Dialect) -> String {
 fn time_id(time: Time) -> i64 {
     time.0.clamp(0, (1 << 42) - 1) << 20
 }
+
+/// The kinds of entries that have words to be found by.
+pub(crate) const KINDS: [&str; 7] =
+    ["user_message", "assistant_reply", "tool_result", "began", "forked", "imported", "renamed"];
 
 /// What an entry is found by, and as what.
 pub fn searchable(body: &Body) -> Option<(FoundKind, String)> {

@@ -4,6 +4,7 @@
 //! The order and the report are here; what is looked at is in `verify/`. A further projection is one more line in
 //! `look_at_all`, and one more in `rebuild`.
 
+mod index;
 mod logs;
 mod projections;
 mod values;
@@ -165,7 +166,7 @@ async fn verify(looked: Looked, options: &Options, how: How, told: Told<'_>) -> 
     let mut looking = Looking { tx, keys, blobs, told };
     let mut report = Report { checks: vec![], changes: vec![], not_rebuilt: None };
     match look_at_all(&mut looking, &mut report.checks).await {
-        Ok(()) => {}
+        Ok(()) => report.checks.push(index::look(&db, options).await?),
         // What is so damaged that it cannot even be read is a finding, and the last one.
         Err(Error::Damaged(what)) => {
             let mut check = Check::new("reading", RESTORE);
@@ -176,6 +177,10 @@ async fn verify(looked: Looked, options: &Options, how: How, told: Told<'_>) -> 
     }
     if how == How::Rebuild {
         rebuild(looking, &mut report).await?;
+        let spoiled = |check: &Check| check.what == index::WHAT && check.n_problems > 0;
+        if report.not_rebuilt.is_none() && report.checks.iter().any(spoiled) {
+            report.changes.push(index::rebuild(&db, options).await?);
+        }
     }
     Ok(report)
 }

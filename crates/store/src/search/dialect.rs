@@ -81,6 +81,15 @@ impl Tx {
         sql!(self, all One<i64>, text, mark, limit)
     }
 
+    /// Whether the index fits together, as far as the database can tell. PostgreSQL's own check looks at its indexes.
+    pub(crate) async fn check_index(&mut self) -> Result<()> {
+        if let Conn::Sqlite(_) = self.conn() {
+            let text = "insert into search_words (search_words) values ('integrity-check')";
+            sql!(self, run, text)?;
+        }
+        Ok(())
+    }
+
     /// Rewrites some pages of the index, so that nothing is left of what was taken out: all of it is due when the
     /// number is negative. Answers whether there is more to do.
     pub(super) async fn merge_index(&mut self, pages: i64) -> Result<bool> {

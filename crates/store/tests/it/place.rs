@@ -121,6 +121,17 @@ impl Place {
         beside.close().await;
     }
 
+    /// The same on the search index.
+    pub(crate) async fn run_on_index(&self, text: &str) {
+        if self.is_postgres() {
+            return self.run(text).await;
+        }
+        let url = format!("sqlite://{}", self.data().join("search.db").display());
+        let mut beside = Beside::Sqlite(SqliteConnection::connect(&url).await.unwrap());
+        beside.run(text).await;
+        beside.close().await;
+    }
+
     /// What a query of one column answers, as text, behind the store's back.
     pub(crate) async fn rows(&self, text: impl Into<String>) -> Vec<String> {
         let mut beside = self.connect().await;

@@ -18,7 +18,7 @@ use mosaic_store::{
     Store,
     batch::{Append, Batch, NewLog},
     blobs::hash_of,
-    conversations, teams,
+    conversations, search, teams,
     verify::{How, Report},
 };
 
@@ -29,6 +29,7 @@ laws! {
     damaged_values_are_found,
     spoiled_projections_are_found_and_made_anew,
     nothing_is_rebuilt_from_damaged_logs,
+    a_spoiled_index_is_found_and_made_anew,
     a_store_in_use_is_left_alone,
     where_there_is_nothing_nothing_is_made,
 }
@@ -359,6 +360,47 @@ async fn nothing_is_rebuilt_from_damaged_logs(place: Place) {
     assert!(report.not_rebuilt.as_ref().is_some_and(|why| why.contains("logs")), "{report:?}");
     assert!(report.changes.is_empty() && !report.is_clean());
     assert_eq!(place.tables().await, before);
+}
+
+async fn a_spoiled_index_is_found_and_made_anew(place: Place) {
+    let log = eventful(&place).await;
+    assert_eq!(wrong(&place).await, [] as [&str; 0], "there is none yet");
+    let store = place.open().await;
+    store.index().await.unwrap();
+    let n = search::indexed(&store).await.unwrap();
+    store.close().await;
+    assert!(n > 3);
+    let report = verify(&place, How::Look).await;
+    let index = report.checks.iter().find(|check| check.what == "search index").unwrap();
+    assert!(index.found.starts_with(&format!("{n} places in")) && report.is_clean(), "{report:?}");
+
+    let mut spoiled = vec![format!(
+        "delete from search_places where log_n = (select n from search_logs where log_id = '{log}')"
+    )];
+    spoiled.push(format!("update search_logs set indexed_to = 1000 where log_id = '{log}'"));
+    for text in spoiled {
+        place.run_on_index(&text).await;
+        let said = wrong(&place).await;
+        assert!(
+            said.len() == 1 && said[0].starts_with(&format!("search index: log {log}: ")),
+            "{said:?}"
+        );
+        let report = verify(&place, How::Rebuild).await;
+        assert!(report.is_clean() && report.changes.len() == 1, "{report:?}");
+        let store = place.open().await;
+        store.index().await.unwrap();
+        assert_eq!(search::indexed(&store).await.unwrap(), n);
+        store.close().await;
+        assert_eq!(wrong(&place).await, [] as [&str; 0]);
+    }
+    if !place.is_postgres() {
+        let file = place.data().join("search.db");
+        let mut bytes = std::fs::read(&file).unwrap();
+        let half = bytes.len() / 2;
+        bytes[half..].fill(0xa5);
+        std::fs::write(&file, bytes).unwrap();
+        assert!(wrong(&place).await.iter().any(|line| line.starts_with("search index: ")));
+    }
 }
 
 async fn a_store_in_use_is_left_alone(place: Place) {
