@@ -137,7 +137,7 @@ _rust-tests:
 # Where cargo puts what it builds.
 BENCH := $(or $(CARGO_TARGET_DIR),target)/release/mosaic-bench
 
-bench: _build-bench ## what the gateway and the log cost, beside floors in the same run (ten minutes)
+bench: _build-bench ## what the gateway and the log cost, beside floors in the same run
 	@$(BENCH) gateway
 	@$(BENCH) log
 	@$(BENCH) search

@@ -77,8 +77,10 @@ async fn converse(ours: &Running, all: &str, some: &str, messages: usize) -> any
     }
     let mut words = Words::new();
     // In turns, as people talk: what is newest is in all of them.
-    let said = (0..messages).map(move |n| (logs[n % logs.len()].clone(), words.message(n)));
+    let said = (0..messages).map(move |n| (logs[n % logs.len()].clone(), words.message()));
     fill(ours.address, all, said).await?;
+    // Another one: whoever says nothing for so long is taken for gone.
+    let mut talk = Talk::open(ours.address, all, &[]).await?;
     let log = talk.create("The last").await?;
     talk.send(&log, words::LAST).await
 }
