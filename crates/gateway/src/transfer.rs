@@ -117,6 +117,8 @@ impl Gateway {
         let title = import.title.clone();
         let mut told: Vec<_> = import.told().collect();
         let n_files_left_out = self.leave_files_out(workspace_id, &mut told).await?;
+        // Asked again: reading may have taken long, and waiting for one's turn longer.
+        self.may_import(actor, Some(workspace_id)).await?;
         let id = store.ambient().id(LogId::new);
         let imported = Fact::Imported { title, workspace_id };
         let mut entries = vec![NewEntry { author: author(actor), at: None, fact: imported }];

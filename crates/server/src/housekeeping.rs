@@ -11,7 +11,7 @@ const EVERY: Duration = Duration::from_secs(300);
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// How long what was said waits for more to be indexed with it.
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER: Duration = Duration::from_millis(500);
 
 /// How long to wait when the index cannot be written.
 const RETRY: Duration = Duration::from_secs(5);

@@ -204,7 +204,7 @@ impl WebSocket {
             // Small buffers: with the usual ones, many idle sockets cost more than all else.
             .read_buffer_size(4096)
             .write_buffer_size(4096)
-            .max_write_buffer_size(socket::QUEUE_BYTES + socket::FRAME_BYTES)
+            .max_write_buffer_size(socket::QUEUE_BYTES + socket::ENTRY_BYTES)
             .on_upgrade(async move |socket| {
                 serve(socket).await;
                 drop(place);

@@ -21,10 +21,10 @@ use mosaic_protocol::{
     CommandId, ErrorCode, Generation, LogId, Seq,
     access::Actor,
     command::{Command, MANIFEST, Submission},
-    frame::{ClientFrame, Limits, Position, ServerFrame, VERSIONS},
+    frame::{ClientFrame, Limits, Position, PresenceState, ServerFrame, VERSIONS},
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     future::poll_fn,
     pin::pin,
     sync::{
@@ -38,12 +38,15 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 /// A message of the longest text, with everything around it escaped.
 pub(crate) const FRAME_BYTES: usize = 1024 * 1024;
+/// The longest text with every character of it escaped by six, and what is around it: the largest frame that leaves.
+pub(crate) const ENTRY_BYTES: usize = 6 * 256 * 1024 + 64 * 1024;
 /// What may wait in our memory for one that does not read.
 pub(crate) const QUEUE_BYTES: usize = 256 * 1024;
 const FOLLOWS: usize = 200;
 const IDLE: Duration = Duration::from_secs(90);
-/// The other end took nothing for so long.
-const STALLED: Duration = Duration::from_secs(30);
+/// How long one write may take. Whoever takes nothing at all is left much earlier (`moving.rs`); this is for those who take
+/// next to nothing: the largest frame leaves in this time at three kilobytes in a second.
+const STALLED: Duration = Duration::from_secs(600);
 
 /// Why a connection ends, as a close code and a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +133,8 @@ struct Connection {
     heard: Instant,
     /// When they were last asked whether they are there.
     asked: Option<Instant>,
+    /// Where they said that they are.
+    present: HashSet<LogId>,
 }
 
 /// Serves until one end has had enough.
@@ -144,9 +149,17 @@ pub(crate) async fn serve(socket: WebSocket, cx: Cx) {
         followed: HashMap::new(),
         heard: Instant::now(),
         asked: None,
+        present: HashSet::new(),
     };
     let ending = connection.run().await;
     tracing::debug!(?ending, "a socket ended");
+    for log in std::mem::take(&mut connection.present) {
+        connection.is_present(log, PresenceState::Away).await;
+    }
+    if ending == Ending::Left {
+        // The answer to their goodbye, if they said one.
+        let _ = tokio::time::timeout(RECHECK, connection.socket.flush()).await;
+    }
     if let Some(close) = ending.close() {
         let said = connection.socket.send(Message::Close(Some(close)));
         let _ = tokio::time::timeout(RECHECK, said).await;
@@ -175,6 +188,12 @@ impl Connection {
         else {
             return Err(Ending::NoHello);
         };
+        if resume.len() > FOLLOWS {
+            let message =
+                format!("`hello` resumes at most {FOLLOWS} logs; use another connection for more");
+            self.say(&ServerFrame::Error { code: ErrorCode::Invalid, message }).await?;
+            return Err(Ending::NoHello);
+        }
         let version = versions.1.min(VERSIONS.1);
         if version < versions.0.max(VERSIONS.0) {
             return Err(Ending::NoHello);
@@ -337,10 +356,19 @@ impl Connection {
             }
             ClientFrame::Submit { command_id, command } => self.submit(command_id, command).await,
             ClientFrame::Presence { log, state } => {
-                // Whoever may not be there is told nothing: it would only say that there is something.
-                let _ = self.cx.gateway().present(&self.actor, log, state).await;
+                self.is_present(log, state).await;
                 Ok(())
             }
+        }
+    }
+
+    async fn is_present(&mut self, log: LogId, state: PresenceState) {
+        // Whoever may not be there is told nothing: it would only say that there is something.
+        let told = self.cx.gateway().present(&self.actor, log, state).await.is_ok();
+        if state == PresenceState::Away {
+            self.present.remove(&log);
+        } else if told && self.present.len() < FOLLOWS {
+            self.present.insert(log);
         }
     }
 

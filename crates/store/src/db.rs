@@ -111,6 +111,13 @@ impl Db {
                 // transaction is over, and would refuse every further one. Such a connection is replaced.
                 .before_acquire(|conn, _| Box::pin(async { Ok(!conn.is_in_transaction()) }))
         };
+        // Asked first by a connection that is closed again before its answer is told: what a pool begins with a damaged
+        // file, it ends at some time later.
+        let plain = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+        let mut first = SqliteConnection::connect_with(&plain).await?;
+        let asked = sqlx::query("select count(*) from sqlite_master").execute(&mut first).await;
+        first.close().await?;
+        asked?;
         let write = pool(1).connect_with(options.clone()).await?;
         let read = pool(4).connect_lazy_with(options.pragma("query_only", "on"));
         Ok(Db::Sqlite { write, read })

@@ -217,8 +217,11 @@ fn schema(dialect: Dialect) -> String {
 
 /// The first id of what was said at this time. What no clock would say is taken for the nearest that one could.
 fn time_id(time: Time) -> i64 {
-    time.0.clamp(0, (1 << 42) - 1) << 20
+    time.0.clamp(0, (1 << 42) - 1) << MOMENT_BITS
 }
+
+/// How many bits tell apart what was said at the same time.
+const MOMENT_BITS: i64 = 20;
 
 /// The kinds of entries that have words to be found by.
 pub(crate) const KINDS: [&str; 7] =

@@ -63,7 +63,9 @@ async fn what_is_asked_wrongly_is_refused(database: Database) {
     let Some(gateway) = Gateway::start(database, &[]) else { return };
     let ada = gateway.admin().await;
     let long = format!("q={}", "x".repeat(201));
-    let many = format!("q={}", "a+".repeat(70));
+    // A hundred words and more: each of these characters is one.
+    let many: String = (0x80..0xc0).map(|n| format!("%E4%BA%{n:X}%E4%BB%{n:X}")).collect();
+    let many = format!("q={many}");
     for query in [
         "",
         "q=",

@@ -8,6 +8,8 @@ on_both!(
     two_see_the_same_and_a_reader_resumes,
     a_command_sent_again_has_one_effect,
     foreign_logs_look_like_none,
+    who_is_gone_types_no_longer,
+    nobody_resumes_everything_there_is,
     nothing_comes_after_access_ends,
     sockets_end_with_the_login,
     events_carry_the_same,
@@ -274,4 +276,35 @@ async fn nonsense_is_answered() {
     while socket.hear().await.is_some() {}
     ada.get("/api/me").await.is(200);
     assert!(!gateway.log().contains("panicked"));
+}
+
+async fn who_is_gone_types_no_longer(database: Database) {
+    let Some(gateway) = Gateway::start(database, &[]) else { return };
+    let ada = gateway.admin().await;
+    let bob = gateway.invite(&ada, "bob").await;
+    let log = ada.converse("Looms").await;
+    let member = json!({ "kind": "set_member", "log": log, "user_id": bob.id, "role": "viewer" });
+    ada.submit(member).await.ok();
+    let mut hers = Socket::of(&ada).await;
+    hers.follow(&log, 2).await;
+    assert_eq!(hers.hear().await.unwrap()["type"], "live");
+    let mut his = Socket::of(&bob).await;
+    his.say(json!({ "type": "presence", "log": log, "state": "typing" })).await;
+    let told =
+        |state: &str| json!({ "type": "presence", "log": log, "user": bob.id, "state": state });
+    assert_eq!(hers.hear().await.unwrap(), told("typing"));
+    drop(his);
+    assert_eq!(hers.hear().await.unwrap(), told("away"));
+}
+
+async fn nobody_resumes_everything_there_is(database: Database) {
+    let Some(gateway) = Gateway::start(database, &[]) else { return };
+    let ada = gateway.admin().await;
+    let places: Vec<_> = (0..201).map(|_| json!({ "log": fresh_id(), "after": 0 })).collect();
+    let hello = json!({ "type": "hello", "versions": [1, 1], "resume": places });
+    let mut socket = Socket::try_connect(&ada, None).await.ok().unwrap();
+    socket.say(hello).await;
+    let answer = socket.hear().await.unwrap();
+    assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!("invalid")));
+    assert_eq!(socket.hear_or_end().await.err(), Some(4004));
 }

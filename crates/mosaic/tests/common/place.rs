@@ -101,7 +101,8 @@ impl Place {
     pub(crate) async fn tables(&self) -> BTreeMap<String, Vec<String>> {
         let (list, columns_of) = if self.is_postgres() {
             (
-                "select tablename::text from pg_tables where schemaname = 'public'",
+                // The index is written a moment later, and on SQLite elsewhere.
+                "select tablename::text from pg_tables where schemaname = 'public' and tablename not like 'search%'",
                 "select (column_name || ' ' || data_type)::text from information_schema.columns
                  where table_schema = 'public' and table_name = '{table}' order by ordinal_position",
             )

@@ -15,6 +15,8 @@ const MAX_PASSES: u32 = 10;
 const MAX_LANES: u32 = 8;
 /// A display name, or what somebody is called at a provider.
 const MAX_TEXT_BYTES: usize = 1024;
+/// The longest message, all of it escaped by six, and what is around it.
+const MAX_LONG_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
 /// Whether the value makes sense in this column.
 pub(super) fn is_sound(table: &str, column: &str, value: &Value) -> bool {
@@ -54,8 +56,15 @@ fn is_text(table: &str, column: &str, text: &str) -> bool {
         ("users", "state") => matches!(text, "active" | "suspended"),
         ("members", "role") => parses::<Role>(text),
         ("tokens", "scopes") => text.split_whitespace().all(parses::<Scope>),
+        ("entries", "body") | ("jobs", "payload") => is_long_text(text),
         _ => text.len() <= MAX_TEXT_BYTES && !text.chars().any(char::is_control),
     }
+}
+
+/// What people and programs say: any text at all, as JSON or nothing.
+fn is_long_text(text: &str) -> bool {
+    let is_json = |text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    text.len() <= MAX_LONG_TEXT_BYTES && !text.contains('\0') && (text.is_empty() || is_json(text))
 }
 
 fn is_int(column: &str, int: i64) -> bool {
@@ -114,6 +123,10 @@ mod tests {
             ("secrets.host", "a b", false),
             ("blobs.hash", "../../escaped", false),
             ("keyring.name", "other", false),
+            ("entries.body", r#"{"text":"a\nb"}"#, true),
+            ("entries.body", &format!("{{\"text\":\"{}\"}}", "\u{85}".repeat(99_999)), true),
+            ("entries.body", "{", false),
+            ("entries.kind", &"x".repeat(1025), false),
         ] {
             let (table, name) = column.split_once('.').unwrap();
             assert_eq!(is_sound(table, name, &Value::Text(text.into())), sound, "{column} {text}");

@@ -24,11 +24,20 @@ fn apart(mark: &str) -> String {
     format!("'#{mark}'")
 }
 
-/// The words and marks of a row as PostgreSQL reads them.
+/// PostgreSQL takes no more than 1 MiB of words and what it notes beside each.
+const VECTOR_BYTES: usize = 500_000;
+
+/// The words and marks of a row as PostgreSQL reads them. What is too much is not found.
 fn vector(row: &Indexed) -> String {
     let marks = row.marks.iter().map(|mark| apart(mark));
-    let words = row.words.iter().enumerate();
-    let words = words.map(|(n, word)| format!("'{word}':{}", (n + 1).min(LAST_POSITION)));
+    let mut bytes = 0;
+    let fits = |(_, word): &(usize, &String)| {
+        bytes += word.len() + 4;
+        bytes <= VECTOR_BYTES
+    };
+    let words = row.words.iter().enumerate().take_while(fits);
+    let words =
+        words.map(|(n, word): (usize, &String)| format!("'{word}':{}", (n + 1).min(LAST_POSITION)));
     marks.chain(words).collect::<Vec<_>>().join(" ")
 }
 
@@ -159,6 +168,9 @@ mod tests {
 
     #[test]
     fn positions_stay_within_what_is_counted() {
+        let words = vec!["ab".repeat(20); VECTOR_BYTES / 40];
+        let row = Indexed { id: 1, log_n: 1, seq: 1, words, marks: vec![] };
+        assert!(vector(&row).matches(' ').count() < VECTOR_BYTES / 44);
         let words = vec!["a".to_owned(); LAST_POSITION + 5];
         let row = Indexed { id: 1, log_n: 1, seq: 1, words, marks: vec!["lx".to_owned()] };
         let text = vector(&row);

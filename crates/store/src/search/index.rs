@@ -3,9 +3,9 @@
 //!
 //! Each step is a short transaction that says up to where a log is indexed, so that it may be cut short anywhere.
 
-use super::{dialect::Indexed, mark, searchable, time_id, words::words};
+use super::{MOMENT_BITS, dialect::Indexed, mark, searchable, time_id, words::words};
 use crate::{
-    Dialect, Result, Store, Tx,
+    Dialect, Error, Result, Store, Tx,
     db::{One, sql},
     logs,
     many::Bound,
@@ -15,7 +15,7 @@ use mosaic_protocol::{
     log::{Author, Entry, LogKind},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -126,7 +126,12 @@ impl Store {
                 }
                 break;
             }
-            let indexed = self.index_logs(&logs).await;
+            let indexed = match self.index_logs(&logs).await {
+                Err(error) if logs.len() > 1 && !matches!(error, Error::Unavailable(_)) => {
+                    self.index_one_by_one(&logs).await
+                }
+                done => done,
+            };
             let again = match &indexed {
                 Ok(behind) => behind.as_slice(),
                 Err(_) => &logs,
@@ -135,6 +140,19 @@ impl Store {
             indexed?;
         }
         self.tidy().await
+    }
+
+    /// What cannot be indexed does not keep the others from it. It is tried again when everything is compared.
+    async fn index_one_by_one(&self, logs: &[LogId]) -> Result<Vec<LogId>> {
+        let mut again = vec![];
+        for log in logs {
+            match self.index_logs(&[*log]).await {
+                Ok(more) => again.extend(more),
+                Err(Error::Unavailable(why)) => return Err(Error::Unavailable(why)),
+                Err(error) => tracing::warn!(%log, %error, "a log could not be indexed"),
+            }
+        }
+        Ok(again)
     }
 
     /// Finds what is behind, and takes out what is no more.
@@ -210,8 +228,13 @@ impl Store {
                 continue;
             }
             let entries = logs::after(&mut tx, *log, Seq(from), PAGE).await?;
-            let to = entries.last().map_or(from, |entry| entry.seq.0);
+            let mut to = from;
             for entry in entries {
+                // One log alone may have more than fits into the memory at once.
+                if bytes >= AT_ONCE_BYTES {
+                    break;
+                }
+                to = entry.seq.0;
                 let Some((kind, text)) = searchable(&entry.body) else { continue };
                 let mut marks = vec![mark::log(*log), mark::workspace(born), mark::kind(kind)];
                 if let Author::User { id } = &entry.author {
@@ -220,7 +243,8 @@ impl Store {
                 bytes += text.len();
                 rows.push(Row { log: *log, entry, text, marks });
             }
-            if to < facts.head.0 {
+            // (A damaged log may end before its head: then there is nothing more to come.)
+            if from < to && to < facts.head.0 {
                 again.push(*log);
             }
             parts.push(Part { log: *log, born, from, to, moved });
@@ -274,6 +298,7 @@ impl Store {
     /// Takes rows of a log that is no more out of the index. Answers whether there are more.
     async fn purge_log(&self, log: LogId) -> Result<bool> {
         let mut tx = self.index_place().await?.write().await?;
+        tx.alone(INDEXING).await?;
         let n = sql!(tx, maybe One<i64>, "select n from search_logs where log_id = $1", log)?;
         let Some((n,)) = n else { return Ok(false) };
         let text = "select id from search_places where log_n = $1 limit $2";
@@ -293,6 +318,7 @@ impl Store {
         let mark = mark::author(author);
         loop {
             let mut tx = self.index_place().await?.write().await?;
+            tx.alone(INDEXING).await?;
             let ids = tx.marked(&mark, PURGE).await?;
             let done = ids.is_empty();
             tx.unindex(ids).await?;
@@ -375,7 +401,7 @@ async fn number(tx: &mut Tx, part: &Part) -> Result<Option<i64>> {
 
 /// Rows are in the order of time, so that the newest come first without sorting.
 fn first_id(entry: &Entry) -> i64 {
-    time_id(entry.at) | (entry.seq.0 & 0xf_ffff)
+    time_id(entry.at) | (entry.seq.0 & ((1 << MOMENT_BITS) - 1))
 }
 
 /// Moves rows apart that would have the same id, in here or in the index.
@@ -393,8 +419,21 @@ async fn apart(tx: &mut Tx, rows: &mut [(i64, i64, Row)]) -> Result<()> {
         if taken.is_empty() {
             return Ok(());
         }
-        for (id, _, _) in rows.iter_mut().filter(|(id, _, _)| taken.contains(&(*id,))) {
-            *id += 1;
+        // Behind everything that was said at the same moment, so that many at one moment take no longer than few.
+        let mut behind = BTreeMap::new();
+        let taken: BTreeSet<i64> = taken.into_iter().map(|(id,)| id).collect();
+        for (id, _, _) in rows.iter_mut().filter(|(id, _, _)| taken.contains(id)) {
+            let moment = *id >> MOMENT_BITS;
+            *id = match behind.entry(moment) {
+                btree_map::Entry::Occupied(known) => *known.get(),
+                btree_map::Entry::Vacant(unknown) => {
+                    let (from, to) = (moment << MOMENT_BITS, (moment + 1) << MOMENT_BITS);
+                    let text = "select max(id) from search_places where id >= $1 and id < $2";
+                    let (last,) = sql!(tx, one One<i64>, text, from, to)?;
+                    *unknown.insert(last + 1)
+                }
+            };
         }
+        rows.sort_by_key(|(id, _, row)| (*id, row.entry.seq));
     }
 }

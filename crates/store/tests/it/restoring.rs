@@ -2,7 +2,7 @@
 
 use crate::{
     backups::lines,
-    laws,
+    laws, logs,
     place::{Place, Tables, files_below, refusal},
     seed,
 };
@@ -26,6 +26,7 @@ laws! {
     the_key_of_the_backup_becomes_the_key,
     backups_outlive_their_key,
     a_store_with_no_log,
+    whatever_was_said_comes_back,
 }
 
 const KEPT: [&str; 9] = [
@@ -321,5 +322,24 @@ async fn a_store_with_no_log(place: Place) {
     let report = audit::verify(&store, None).await.unwrap();
     assert_eq!((report.entries, report.broken_at), (1, None));
     assert_eq!(place.rows("select name from users").await, ["ada"]);
+    store.close().await;
+}
+
+/// The longest texts, of characters that take the most room.
+async fn whatever_was_said_comes_back(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let log = logs::conversation(&store, ada, workspace).await;
+    for c in ["a", "\u{1}", "\"", "\\", "\u{7f}", "\u{85}", "\n", "京"] {
+        logs::say(&store, log, ada, &c.repeat(262_144 / c.len())).await;
+        logs::say(&store, log, ada, &c.repeat(1000)).await;
+    }
+    let said = logs::texts(&store, log).await;
+    let path = place.beside("backup");
+    store.backup(&path).await.unwrap();
+    try_restore(&store, &path, How { replace: true, keep_tokens: false, unsigned: false })
+        .await
+        .unwrap();
+    assert!(logs::texts(&store, log).await == said);
     store.close().await;
 }

@@ -34,6 +34,7 @@ laws! {
     what_is_deleted_is_found_no_more,
     the_index_comes_back,
     an_older_log_is_indexed_anew,
+    what_is_hard_to_index_holds_nobody_up,
     two_nodes_index_once,
 }
 
@@ -454,4 +455,32 @@ async fn two_nodes_index_once(place: Place) {
     assert_eq!(seqs(&two, ada, "needle").await.len(), 40);
     one.close().await;
     two.close().await;
+}
+
+/// Texts that unfold to many times their length, and many things said at one moment, again and again.
+async fn what_is_hard_to_index_holds_nobody_up(place: Place) {
+    let store = place.open().await;
+    let (ada, workspace) = seed::user(&store, "ada").await;
+    let (eve, hers) = seed::user(&store, "eve").await;
+    let bad = conversation(&store, eve, hers).await;
+    say(&store, bad, eve, &"\u{fdfa} ".repeat(60_000)).await;
+    say(&store, bad, eve, &"a ".repeat(130_000)).await;
+    say(&store, bad, eve, &"京".repeat(87_000)).await;
+    for _ in 0..3 {
+        let log = conversation(&store, eve, hers).await;
+        let entry = |n: i64| {
+            let (author, fact) = said(eve, &format!("flood {n}"));
+            NewEntry { author, at: Some(Time(0)), fact }
+        };
+        let entries = (0..700).map(entry).collect();
+        let appends = vec![Append { log, term: None, entries }];
+        store.commit(Batch { appends, ..Batch::default() }).await.unwrap();
+    }
+    let log = conversation(&store, ada, workspace).await;
+    say(&store, log, ada, "serinus").await;
+    store.index().await.unwrap();
+    assert_eq!(seqs(&store, ada, "serinus").await, [2]);
+    assert_eq!(seqs(&store, eve, "京").await, [4]);
+    assert_eq!(search::indexed(&store).await.unwrap(), 4 + 3 * 701 + 2);
+    store.close().await;
 }
