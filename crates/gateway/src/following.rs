@@ -48,6 +48,12 @@ impl Gateway {
         self.inner.store.present(log, crate::person(actor)?.id, state);
         Ok(())
     }
+
+    /// Tells them that one is there no longer. Nobody has to be asked for that: it only takes back what one was let say.
+    pub fn absent(&self, actor: &Actor, log: LogId) -> Result<()> {
+        self.inner.store.present(log, crate::person(actor)?.id, PresenceState::Away);
+        Ok(())
+    }
 }
 
 impl Following {

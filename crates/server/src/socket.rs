@@ -153,8 +153,8 @@ pub(crate) async fn serve(socket: WebSocket, cx: Cx) {
     };
     let ending = connection.run().await;
     tracing::debug!(?ending, "a socket ended");
-    for log in std::mem::take(&mut connection.present) {
-        connection.is_present(log, PresenceState::Away).await;
+    for log in &connection.present {
+        let _ = connection.cx.gateway().absent(&connection.actor, *log);
     }
     if ending == Ending::Left {
         // The answer to their goodbye, if they said one.
@@ -363,11 +363,15 @@ impl Connection {
     }
 
     async fn is_present(&mut self, log: LogId, state: PresenceState) {
+        let gateway = self.cx.gateway();
         // Whoever may not be there is told nothing: it would only say that there is something.
-        let told = self.cx.gateway().present(&self.actor, log, state).await.is_ok();
         if state == PresenceState::Away {
-            self.present.remove(&log);
-        } else if told && self.present.len() < FOLLOWS {
+            if self.present.remove(&log) {
+                let _ = gateway.absent(&self.actor, log);
+            }
+        } else if (self.present.contains(&log) || self.present.len() < FOLLOWS)
+            && gateway.present(&self.actor, log, state).await.is_ok()
+        {
             self.present.insert(log);
         }
     }

@@ -293,8 +293,11 @@ async fn who_is_gone_types_no_longer(database: Database) {
     let told =
         |state: &str| json!({ "type": "presence", "log": log, "user": bob.id, "state": state });
     assert_eq!(hers.hear().await.unwrap(), told("typing"));
+    // Also who is sent away while they type, and cannot be asked about it any more.
+    let gone = json!({ "kind": "remove_member", "log": log, "user_id": bob.id });
+    ada.submit(gone).await.ok();
     drop(his);
-    assert_eq!(hers.hear().await.unwrap(), told("away"));
+    assert_eq!(hers.hear_of("presence").await, told("away"));
 }
 
 async fn nobody_resumes_everything_there_is(database: Database) {

@@ -7,7 +7,7 @@ use crate::{
     db::{One, sql},
     logs,
 };
-use mosaic_protocol::{LogId, Seq, Time, UserId, conversation::FoundKind, log::Entry};
+use mosaic_protocol::{LogId, Time, UserId, conversation::FoundKind, log::Entry};
 
 /// Of how many matches, the newest ones, the best are chosen.
 const RANKED: i64 = 10_000;
@@ -148,11 +148,4 @@ async fn scope(tx: &mut Tx, user_id: UserId) -> Result<Option<Vec<String>>> {
     let own = own.into_iter().filter_map(|(id,)| id.parse().ok()).map(mark::workspace);
     let single = single.into_iter().filter_map(|(id,)| id.parse().ok()).map(mark::log);
     Ok(Some(own.chain(single).collect()))
-}
-
-impl Hit {
-    /// Where it is in its conversation.
-    pub fn seq(&self) -> Seq {
-        self.entry.seq
-    }
 }

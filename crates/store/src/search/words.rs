@@ -321,5 +321,10 @@ mod tests {
         assert!(found.chars().count() < SHOWN + 10, "{found}");
         let cjk = format!("{}東京{}", "森".repeat(5000), "林".repeat(5000));
         assert!(shown(&cjk, "東京").contains("[東京]"));
+        // Further behind than anybody would wait for, the beginning is shown.
+        let far = format!("{}needle", "hay ".repeat(LOOKED_AT));
+        assert!(
+            shown(&far, "needle").starts_with("hay hay") && !shown(&far, "needle").contains('[')
+        );
     }
 }
