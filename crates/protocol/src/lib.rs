@@ -16,12 +16,14 @@ pub mod log;
 pub mod operator;
 pub mod page;
 pub mod replay;
+pub mod route;
 mod seq;
 pub mod team;
 mod text;
 mod time;
 pub mod token;
 pub mod transfer;
+pub mod usage;
 pub mod workspace;
 
 pub use error::{ErrorBody, ErrorCode};

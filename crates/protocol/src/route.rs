@@ -1,0 +1,133 @@
+//! What a message is about, and which model was chosen for it and why: plain data, shown with every reply.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! labels {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$label_doc:meta])* $label:ident $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        pub enum $name {$(
+            $(#[$label_doc])*
+            #[serde(rename = $text)]
+            $label,
+        )*}
+
+        impl $name {
+            /// All of them, in a fixed order.
+            pub const ALL: &[$name] = &[$($name::$label),*];
+
+            /// Its name in JSON, rules and the database.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$label => $text,)*
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ();
+
+            fn from_str(text: &str) -> Result<Self, ()> {
+                match text {
+                    $($text => Ok($name::$label),)*
+                    _ => Err(()),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )*};
+}
+
+labels! {
+    /// What somebody holds in their hands at the end.
+    Task {
+        /// Code, configuration or infrastructure, written, changed, explained.
+        Coding "coding",
+        /// Facts found out, with sources.
+        Research "research",
+        /// Given prose made shorter.
+        Summarization "summarization",
+        /// A conclusion from given facts.
+        Analysis "analysis",
+        /// A text to use.
+        Creative "creative",
+        /// An exchange.
+        Conversation "conversation",
+    }
+    /// How much work it is for an expert.
+    Complexity {
+        /// One short step.
+        Simple "simple",
+        /// Several steps, or some design.
+        Moderate "moderate",
+        /// Architecture, many parts, strong constraints.
+        Complex "complex",
+    }
+    /// The trade whose knowledge is needed.
+    Domain {
+        /// What a user sees.
+        Frontend "frontend",
+        /// Servers, algorithms, programs.
+        Backend "backend",
+        /// Build, machines, networks, shell.
+        Devops "devops",
+        /// Databases, tables, statistics.
+        Data "data",
+        /// Documentation itself.
+        Docs "docs",
+        /// Everything else.
+        General "general",
+    }
+    /// What the model must be able to do besides.
+    Need {
+        /// Open files, run commands, look things up.
+        Tools "tools",
+        /// Look at pictures.
+        Vision "vision",
+        /// Read more than about 50 pages.
+        LongContext "long_context",
+        /// Think in dependent steps.
+        Reasoning "reasoning",
+    }
+    /// What a model costs, as a class that rules can name.
+    Tier {
+        /// For what is simple.
+        Cheap "cheap",
+        /// For most things.
+        Standard "standard",
+        /// For what is hard.
+        Premium "premium",
+    }
+    /// How a classification was made.
+    ClassifiedBy {
+        /// By meaning, from the local model's embedding.
+        Meaning "meaning",
+        /// By words alone, because no embedding was available.
+        Words "words",
+        /// A language model was asked, because confidence was low.
+        Model "model",
+    }
+}
+
+/// What a message is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Classification {
+    /// What is wanted.
+    pub task: Task,
+    /// How much work it is.
+    pub complexity: Complexity,
+    /// Whose trade it is.
+    pub domain: Domain,
+    /// What it takes, in the order of `Need`, each once.
+    pub needs: Vec<Need>,
+    /// How sure the task is, 0 to 1.
+    pub confidence: f32,
+    /// How this was found.
+    pub by: ClassifiedBy,
+}

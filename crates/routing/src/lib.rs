@@ -1,0 +1,1 @@
+//! Which model for which message, and why. Pure: no IO, no clock, no randomness.
