@@ -15,6 +15,7 @@ pub mod invite;
 pub mod log;
 pub mod operator;
 pub mod page;
+pub mod provider;
 pub mod replay;
 pub mod route;
 mod seq;

@@ -1,0 +1,11 @@
+//! Which wire format each kind of provider speaks.
+
+use crate::wire::Wire;
+use mosaic_protocol::provider::{Api, ProviderKind};
+
+/// The format of a kind that is asked over HTTP.
+pub(crate) fn wire(kind: ProviderKind, api: Api) -> &'static dyn Wire {
+    match (kind, api) {
+        _ => todo!(),
+    }
+}
