@@ -19,10 +19,11 @@ pub use call::{Calling, InProcess, Models, Patiences};
 pub use endpoint::{Endpoint, Key, usual_base_url};
 pub use error::{Error, Result};
 pub use event::{Event, Reported, Why};
+pub use mosaic_protocol::provider::Effort;
 pub use reply::Reply;
 pub use request::{
-    CacheFor, Effort, Image, ImageSource, Message, Output, Part, Request, Role, Sealed, System,
-    Thinking, Tool, ToolChoice,
+    CacheFor, Image, ImageSource, Message, Output, Part, Request, Role, Sealed, System, Thinking,
+    Tool, ToolChoice,
 };
 pub use retry::Retries;
 pub use wire::{Listed, Vectors};

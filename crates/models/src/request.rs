@@ -1,6 +1,6 @@
 //! What a model is asked, in words that no provider owns.
 
-use mosaic_protocol::provider::ProviderKind;
+use mosaic_protocol::provider::{Effort, ProviderKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -203,22 +203,6 @@ pub enum Thinking {
     Effort(Effort),
     /// Up to so many tokens; providers that know levels only get the nearest.
     Budget(u32),
-}
-
-/// A level of thinking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effort {
-    /// A glance.
-    Minimal,
-    /// A little.
-    Low,
-    /// Some.
-    Medium,
-    /// Much.
-    High,
-    /// As much as there is.
-    Max,
 }
 
 /// What form an answer has.

@@ -113,6 +113,14 @@ ids! {
     JobId
     /// One running process, as others know it.
     NodeId
+    /// A provider of models that somebody has set up.
+    ModelProviderId
+    /// A rule of routing.
+    RuleId
+    /// A bound on what may be spent.
+    BudgetId
+    /// One call of a model.
+    CallId
     /// Which life of the data this is; it changes when a backup is restored.
     Generation
 }

@@ -18,6 +18,7 @@ pub mod page;
 pub mod provider;
 pub mod replay;
 pub mod route;
+pub mod rule;
 mod seq;
 pub mod team;
 mod text;

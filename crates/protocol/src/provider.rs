@@ -66,6 +66,19 @@ names! {
         /// Plays a script, for tests and demonstrations.
         Scripted "scripted",
     }
+    /// How much a model thinks before it speaks.
+    Effort {
+        /// A glance.
+        Minimal "minimal",
+        /// A little.
+        Low "low",
+        /// Some.
+        Medium "medium",
+        /// Much.
+        High "high",
+        /// As much as there is.
+        Max "max",
+    }
     /// Which of OpenAI's two formats a provider is spoken to in.
     Api {
         /// Chat Completions.

@@ -131,3 +131,35 @@ pub struct Classification {
     /// How this was found.
     pub by: ClassifiedBy,
 }
+
+/// Which model was chosen for a message, and why: shown with every reply.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Route {
+    /// What the message is about; null where nobody had to ask, because the model was named.
+    pub classification: Option<Classification>,
+    /// The rule that decided; null where none did.
+    pub rule: Option<String>,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// What the provider is called here.
+    pub provider: String,
+    /// What kind it is.
+    pub kind: crate::provider::ProviderKind,
+    /// The model's id there.
+    pub model: String,
+    /// What was looked at, in order, up to the one that was taken and some after it.
+    pub considered: Vec<Considered>,
+    /// What it may cost, in micro-dollars; null where nobody knows.
+    pub expected_micros: Option<u64>,
+}
+
+/// A model that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Considered {
+    /// What the provider is called here, or its kind where nobody has set one up.
+    pub provider: String,
+    /// The model's id there.
+    pub model: String,
+    /// Why it was not taken; null: it could be.
+    pub skipped: Option<String>,
+}

@@ -77,6 +77,10 @@ texts! {
     Tag { tag, min: 1, max: 40 }
     /// What an agent is called.
     AgentName { account_name, min: 1, max: 64, pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }
+    /// What a provider calls one of its models.
+    ModelName { model_name, min: 1, max: 200 }
+    /// What somebody calls a provider of models that they set up.
+    ModelProviderName { provider_name, min: 1, max: 32, pattern: "^[a-z][a-z0-9-]{0,31}$" }
     /// The SHA-256 of a blob, in lower-case hexadecimal.
     BlobHash { blob_hash, min: 64, max: 64, pattern: "^[0-9a-f]{64}$" }
 }
@@ -167,6 +171,14 @@ fn host_name(text: String) -> Result<String, BadText> {
                 .into(),
         ))
     }
+}
+
+fn model_name(text: String) -> Result<String, BadText> {
+    let visible = |c: char| !c.is_control() && !c.is_whitespace();
+    if text.is_empty() || text.len() > 200 || !text.chars().all(visible) {
+        return Err(BadText("a model's name has 1 to 200 visible characters".into()));
+    }
+    Ok(text)
 }
 
 fn provider_name(text: String) -> Result<String, BadText> {
