@@ -5,6 +5,7 @@
 pub mod access;
 pub mod account;
 pub mod audit;
+pub mod budget;
 pub mod command;
 pub mod conversation;
 pub mod entry;

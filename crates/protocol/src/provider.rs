@@ -86,6 +86,15 @@ names! {
         /// Responses.
         Responses "responses",
     }
+    /// What a provider is used with.
+    CredentialKind {
+        /// Nothing.
+        None "none",
+        /// A key.
+        Key "key",
+        /// Tokens that are renewed.
+        OAuth "oauth",
+    }
     /// Why a call failed, as far as somebody acts differently on it.
     FailureClass {
         /// The key is wrong, missing or may not do this.

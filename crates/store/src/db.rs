@@ -292,6 +292,10 @@ params! {
     mosaic_protocol::LinkId => String, |it| it.to_string();
     mosaic_protocol::LogId => String, |it| it.to_string();
     mosaic_protocol::CommandId => String, |it| it.to_string();
+    mosaic_protocol::ModelProviderId => String, |it| it.to_string();
+    mosaic_protocol::RuleId => String, |it| it.to_string();
+    mosaic_protocol::BudgetId => String, |it| it.to_string();
+    mosaic_protocol::CallId => String, |it| it.to_string();
     mosaic_protocol::JobId => String, |it| it.to_string();
     mosaic_protocol::ProjectId => String, |it| it.to_string();
     mosaic_protocol::BlobHash => String, |it| it.to_string();

@@ -12,13 +12,14 @@ struct Migration {
     text: &'static str,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         number: 1,
         name: "accounts",
         text: include_str!("../migrations/0001_accounts.sql"),
     },
     Migration { number: 2, name: "logs", text: include_str!("../migrations/0002_logs.sql") },
+    Migration { number: 3, name: "models", text: include_str!("../migrations/0003_models.sql") },
 ];
 
 /// Any number; all nodes use the same.

@@ -5,6 +5,7 @@ use crate::{
     audit::Record,
     db::{One, sql},
     keyring::{self, Keyring, Sealed},
+    providers,
 };
 use mosaic_protocol::{
     SecretId, Time, WorkspaceId,
@@ -142,7 +143,7 @@ pub async fn delete(tx: &mut Tx, workspace_id: WorkspaceId, name: &str) -> Resul
 
 /// The ring that fits the database now. Another node may have changed the master key since this one started; if the
 /// new key is at hand, it is taken over, otherwise this says what is missing.
-async fn in_force(store: &Store, tx: &mut Tx) -> Result<Keyring> {
+pub(crate) async fn in_force(store: &Store, tx: &mut Tx) -> Result<Keyring> {
     tx.alone(SEALING).await?;
     let text = "select key_id from keyring where name = 'check'";
     let (key_id,) = sql!(tx, one One<String>, text)?;
@@ -184,6 +185,7 @@ impl Store {
             let text = "update secrets set key_id = $2, sealed = $3 where id = $1";
             sql!(tx, run, text, row.id, sealed.key_id, sealed.bytes)?;
         }
+        let n_secrets = n_secrets + providers::reseal(self, &mut tx, &both).await?;
         keyring::reseal(&mut tx, self.ambient(), &both).await?;
         let new_key_id = rotation.next.id().to_owned();
         // The audit key is open under both rings until the commit.

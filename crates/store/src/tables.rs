@@ -30,7 +30,7 @@ const fn left_out(name: &'static str, columns: &'static [(&'static str, Kind)]) 
     Table { name, columns, kept: false }
 }
 
-pub(crate) const TABLES: [Table; 29] = [
+pub(crate) const TABLES: [Table; 36] = [
     left_out(
         "migrations",
         &[("number", Int), ("name", Text), ("digest", Bytes), ("applied_at", Int)],
@@ -222,6 +222,93 @@ pub(crate) const TABLES: [Table; 29] = [
             ("created_at", Int),
         ],
     ),
+    kept(
+        "providers",
+        &[
+            ("id", Text),
+            ("workspace_id", Text),
+            ("name", Text),
+            ("kind", Text),
+            ("api", Text),
+            ("base_url", Text),
+            ("enabled", Int),
+            ("credential", Text),
+            ("hint", Text),
+            ("key_id", Text),
+            ("sealed", Bytes),
+            ("created_at", Int),
+            ("updated_at", Int),
+        ],
+    ),
+    kept(
+        "routing_rules",
+        &[
+            ("id", Text),
+            ("workspace_id", Text),
+            ("priority", Int),
+            ("body", Text),
+            ("updated_at", Int),
+        ],
+    ),
+    kept("routing_overrides", &[("workspace_id", Text), ("rule_id", Text), ("body", Text)]),
+    kept(
+        "budgets",
+        &[
+            ("id", Text),
+            ("subject_kind", Text),
+            ("subject", Text),
+            ("period", Text),
+            ("micros", Int),
+            ("tokens", Int),
+            ("created_at", Int),
+        ],
+    ),
+    kept(
+        "spent",
+        &[
+            ("budget_id", Text),
+            ("period_start", Int),
+            ("micros", Int),
+            ("tokens", Int),
+            ("held_micros", Int),
+            ("held_tokens", Int),
+        ],
+    ),
+    kept(
+        "calls",
+        &[
+            ("id", Text),
+            ("at", Int),
+            ("user_id", Text),
+            ("workspace_id", Text),
+            ("token_id", Text),
+            ("log_id", Text),
+            ("agent", Text),
+            ("provider", Text),
+            ("kind", Text),
+            ("model", Text),
+            ("asked", Text),
+            ("rule", Text),
+            ("state", Text),
+            ("failure", Text),
+            ("input", Int),
+            ("cache_read", Int),
+            ("cache_write", Int),
+            ("cache_write_hour", Int),
+            ("output", Int),
+            ("reasoning", Int),
+            ("micros", Int),
+            ("price_source", Text),
+            ("exact", Int),
+            ("held_micros", Int),
+            ("held_tokens", Int),
+            ("held_until", Int),
+            ("first_ms", Int),
+            ("took_ms", Int),
+            ("route", Text),
+        ],
+    ),
+    kept("call_budgets", &[("call_id", Text), ("budget_id", Text), ("period_start", Int)]),
     kept(
         "audit",
         &[

@@ -56,7 +56,9 @@ fn is_text(table: &str, column: &str, text: &str) -> bool {
         ("users", "state") => matches!(text, "active" | "suspended"),
         ("members", "role") => parses::<Role>(text),
         ("tokens", "scopes") => text.split_whitespace().all(parses::<Scope>),
-        ("entries", "body") | ("jobs", "payload") => is_long_text(text),
+        ("entries" | "routing_rules" | "routing_overrides", "body")
+        | ("jobs", "payload")
+        | ("calls", "route") => is_long_text(text),
         _ => text.len() <= MAX_TEXT_BYTES && !text.chars().any(char::is_control),
     }
 }

@@ -1,7 +1,9 @@
 //! What is not a log: the audit chain, secrets, blobs and their sums.
 
 use super::{Check, Looking, RESTORE};
-use crate::{Result, audit as chain, blobs as stored, db::sql, keyring, secrets as sealed};
+use crate::{
+    Result, audit as chain, blobs as stored, db::sql, keyring, providers, secrets as sealed,
+};
 
 /// How often it is told how far it is.
 const EACH: usize = 100;
@@ -32,6 +34,14 @@ pub(super) async fn secrets(looking: &mut Looking<'_>) -> Result<Check> {
     for id in closed {
         check.problem(
             format!("secret {id}"),
+            "it cannot be opened: it was changed, or sealed under another key",
+        );
+    }
+    let (n_keys, closed) = providers::unopenable(&mut looking.tx, &looking.keys).await?;
+    check.found = format!("{}", n + n_keys);
+    for id in closed {
+        check.problem(
+            format!("the key of provider {id}"),
             "it cannot be opened: it was changed, or sealed under another key",
         );
     }

@@ -34,6 +34,7 @@ mod rotation;
 mod searching;
 mod secrets;
 mod seed;
+mod spending;
 mod sweep;
 mod teams;
 #[path = "../../../mosaic/tests/common/valkey.rs"]
