@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod frames;
 mod kinds;
+mod nearest;
 mod reply;
 mod request;
 mod retry;
