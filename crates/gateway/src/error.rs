@@ -67,6 +67,31 @@ pub enum Error {
     /// The login provider could not be used.
     #[error("the login provider could not be used: {0}")]
     ProviderFailed(String),
+    /// Nobody has a model of that name.
+    #[error("there is no model `{asked}` for you here")]
+    NoSuchModel {
+        /// What was asked for.
+        asked: String,
+        /// Names that are near.
+        nearest: Vec<String>,
+    },
+    /// There are models, and none of them can do this now.
+    #[error("no model can answer this now: {why}")]
+    NoModelCan {
+        /// What was looked at, and why not, in a sentence.
+        why: String,
+    },
+    /// A budget does not allow the call.
+    #[error("{said}")]
+    OverBudget {
+        /// Which, and how much is left, in a sentence.
+        said: String,
+        /// When it begins anew.
+        retry_after: Duration,
+    },
+    /// A model was called, and failed.
+    #[error("{0}")]
+    ModelFailed(mosaic_models::Error),
     /// Something that we depend on does not answer, or has no room.
     #[error("{0}")]
     Unavailable(String),

@@ -7,6 +7,7 @@ mod accounts;
 mod audit;
 mod blobs;
 mod buckets;
+mod calls;
 mod conversations;
 mod credentials;
 mod error;
@@ -34,6 +35,7 @@ mod workspaces;
 
 pub use blobs::BlobPieces;
 pub use buckets::Buckets;
+pub use calls::{Answering, Ask, Said, Switching};
 pub use credentials::{Authenticated, Credential};
 pub use error::{Error, Result};
 pub use following::Following;

@@ -101,6 +101,12 @@ pub enum Action {
     KeepConversation,
     /// Follow one's own inbox.
     ReadInbox,
+    /// Call models in a workspace.
+    CallModels,
+    /// See which providers of models, rules and budgets there are, never keys.
+    SeeRouting,
+    /// Change a workspace's providers of models and rules, or the server's.
+    ChangeRouting,
 }
 
 /// What it is to be done to, with the facts that decide.
@@ -156,7 +162,9 @@ impl Action {
             | Action::ReadWorkspace
             | Action::SeeSecrets
             | Action::ReadConversation
-            | Action::ReadInbox => Needs::Login(Scope::Read),
+            | Action::ReadInbox
+            | Action::SeeRouting => Needs::Login(Scope::Read),
+            Action::CallModels => Needs::Login(Scope::Models),
             Action::ChangeOwn
             | Action::CreateTeam
             | Action::ChangeTeam
@@ -165,7 +173,8 @@ impl Action {
             | Action::ChangeSecrets
             | Action::WriteConversation
             | Action::ChangeConversation
-            | Action::KeepConversation => Needs::Login(Scope::Write),
+            | Action::KeepConversation
+            | Action::ChangeRouting => Needs::Login(Scope::Write),
             Action::GuardOwn => Needs::Session,
             Action::Administer | Action::ReadAudit => Needs::Admin,
             Action::GuardServer => Needs::AdminSession,
@@ -230,10 +239,14 @@ pub fn may(actor: &Actor, action: Action, object: &Object) -> Result<(), Denial>
         }
         (Action::ChangeTeam, Object::Team { role }) => at_least(*role, Role::Owner),
         (Action::ReadWorkspace, Object::Workspace { role }) => at_least(*role, Role::Viewer),
-        (Action::WriteWorkspace | Action::SeeSecrets, Object::Workspace { role }) => {
-            at_least(*role, Role::Member)
+        (Action::SeeRouting, Object::Workspace { role }) => at_least(*role, Role::Viewer),
+        (
+            Action::WriteWorkspace | Action::SeeSecrets | Action::CallModels,
+            Object::Workspace { role },
+        ) => at_least(*role, Role::Member),
+        (Action::ChangeSecrets | Action::ChangeRouting, Object::Workspace { role }) => {
+            at_least(*role, Role::Owner)
         }
-        (Action::ChangeSecrets, Object::Workspace { role }) => at_least(*role, Role::Owner),
         (Action::ReadConversation | Action::KeepConversation, Object::Conversation { role }) => {
             at_least(*role, ConversationRole::Viewer)
         }

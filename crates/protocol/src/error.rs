@@ -43,6 +43,14 @@ pub enum ErrorCode {
     Timeout,
     /// The login provider could not be used.
     ProviderFailed,
+    /// Nobody has a model of that name.
+    NoSuchModel,
+    /// There are models, and none of them can do this now.
+    NoModelCan,
+    /// A budget does not allow the call.
+    OverBudget,
+    /// A model was called, and failed.
+    ModelFailed,
     /// Something we depend on does not answer.
     Unavailable,
     /// A fault of ours. The log has the details under the request's id.

@@ -19,6 +19,8 @@ pub enum Scope {
     Admin,
     /// To read `/metrics`.
     Metrics,
+    /// To call models, which costs money.
+    Models,
 }
 
 impl Scope {
@@ -29,6 +31,7 @@ impl Scope {
             Scope::Write => "write",
             Scope::Admin => "admin",
             Scope::Metrics => "metrics",
+            Scope::Models => "models",
         }
     }
 }
@@ -43,11 +46,13 @@ impl FromStr for Scope {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Scope, String> {
-        [Scope::Read, Scope::Write, Scope::Admin, Scope::Metrics]
+        [Scope::Read, Scope::Write, Scope::Admin, Scope::Metrics, Scope::Models]
             .into_iter()
             .find(|scope| scope.as_str() == text)
             .ok_or_else(|| {
-                format!("`{text}` is not a scope; the scopes are read, write, admin and metrics")
+                format!(
+                    "`{text}` is not a scope; the scopes are read, write, admin, metrics and models"
+                )
             })
     }
 }

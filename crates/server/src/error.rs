@@ -7,7 +7,9 @@ use crate::{
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use mosaic_gateway::Error;
-use mosaic_protocol::{ErrorBody, ErrorCode, access::Denial, error::Problem};
+use mosaic_protocol::{
+    ErrorBody, ErrorCode, access::Denial, error::Problem, provider::FailureClass,
+};
 use std::time::Duration;
 
 struct Shape {
@@ -73,6 +75,22 @@ fn shape(error: &Error, frank: bool) -> Shape {
             Code::ProviderFailed,
             "try again; if it stays, the operator finds the cause in the log under this id",
         ),
+        Error::NoSuchModel { .. } => (
+            StatusCode::NOT_FOUND,
+            Code::NoSuchModel,
+            "GET /api/models lists the models that you can use",
+        ),
+        Error::NoModelCan { .. } => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::NoModelCan,
+            "set up a provider that can (`mosaic provider add`), or ask for less",
+        ),
+        Error::OverBudget { .. } => (
+            StatusCode::PAYMENT_REQUIRED,
+            Code::OverBudget,
+            "wait until the budget begins anew, or ask whoever set it for more",
+        ),
+        Error::ModelFailed(failed) => model_failed(failed.class),
         Error::Unavailable(_) | Error::Again => (
             StatusCode::SERVICE_UNAVAILABLE,
             Code::Unavailable,
@@ -94,10 +112,41 @@ fn shape(error: &Error, frank: bool) -> Shape {
         error => error.to_string(),
     };
     let retry_after = match error {
-        Error::Throttled { retry_after } => Some(*retry_after),
+        Error::Throttled { retry_after } | Error::OverBudget { retry_after, .. } => {
+            Some(*retry_after)
+        }
+        Error::ModelFailed(failed) => failed.retry_after,
         _ => None,
     };
     Shape { status, code, message, next: next.to_owned(), retry_after }
+}
+
+/// How a failed call of a model is answered. That a key was refused is not the fault of whoever asked.
+fn model_failed(class: FailureClass) -> (StatusCode, ErrorCode, &'static str) {
+    use FailureClass as Class;
+    let (status, next) = match class {
+        Class::Auth => {
+            (StatusCode::BAD_GATEWAY, "check the provider's key: `mosaic provider test`")
+        }
+        Class::Quota => (StatusCode::BAD_GATEWAY, "pay the provider, or use another"),
+        Class::Rate => (StatusCode::TOO_MANY_REQUESTS, "wait, then try again"),
+        Class::Overload => {
+            (StatusCode::SERVICE_UNAVAILABLE, "try again later, or use another model")
+        }
+        Class::ContextTooLong => {
+            (StatusCode::BAD_REQUEST, "send less, or use a model that reads more")
+        }
+        Class::Refused => (StatusCode::BAD_REQUEST, "ask for something else, or another model"),
+        Class::NoSuchModel => (StatusCode::NOT_FOUND, "GET /api/models lists the models"),
+        Class::BadRequest => {
+            (StatusCode::BAD_REQUEST, "correct it; the message says what is wrong")
+        }
+        Class::Timeout => (StatusCode::GATEWAY_TIMEOUT, "try again, or use another model"),
+        Class::Transport | Class::Malformed | Class::Incomplete => {
+            (StatusCode::BAD_GATEWAY, "try again, or use another model")
+        }
+    };
+    (status, ErrorCode::ModelFailed, next)
 }
 
 /// What a refusal says, and what is our fault goes into the log.
