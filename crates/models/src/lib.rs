@@ -4,12 +4,15 @@
 //! Which model is called, with whose key and out of whose budget, is decided above.
 
 mod call;
+mod catalogue;
+mod cost;
 mod endpoint;
 mod error;
 mod event;
 mod frames;
 mod kinds;
 mod nearest;
+mod prices;
 mod reply;
 mod request;
 mod retry;
@@ -17,9 +20,14 @@ mod scripted;
 mod wire;
 
 pub use call::{Calling, InProcess, Models, Patiences};
+pub use catalogue::{Catalogue, Level, Model, OverrideError};
+pub use cost::{
+    Priced, Said, charge, charge_at_most, cost, estimate_reply, estimate_request, estimate_tokens,
+};
 pub use endpoint::{Endpoint, Key, usual_base_url};
 pub use error::{Error, Result};
 pub use event::{Event, Reported, Why};
+pub use prices::{Price, Rates};
 pub use reply::Reply;
 pub use request::{
     CacheFor, Effort, Image, ImageSource, Message, Output, Part, Request, Role, Sealed, System,
