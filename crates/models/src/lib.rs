@@ -3,6 +3,7 @@
 //! What is particular to a provider (its JSON, its headers, its way of ending a stream) stays in that provider's file.
 //! Which model is called, with whose key and out of whose budget, is decided above.
 
+mod breaker;
 mod call;
 mod catalogue;
 mod cost;
@@ -19,6 +20,9 @@ mod retry;
 mod scripted;
 mod wire;
 
+pub use breaker::{
+    Allow, Breaker, Concerns, Outcome, Seen, Ticket, concerns, health_at, health_seen, rate_limit,
+};
 pub use call::{Calling, InProcess, Models, Patiences};
 pub use catalogue::{Catalogue, Level, Model, OverrideError};
 pub use cost::{

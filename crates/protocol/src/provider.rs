@@ -1,5 +1,6 @@
 //! Providers of models as plain data: their kinds, how their calls fail, and what is shown of them.
 
+use crate::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +100,73 @@ names! {
         Malformed "malformed",
         /// The stream ended without its proper end.
         Incomplete "incomplete",
+    }
+    /// Whether a provider can be used, as far as that was tried.
+    HealthState {
+        /// Nothing was tried yet, or too long ago to tell.
+        Unknown "unknown",
+        /// It answered when it was last asked.
+        Up "up",
+        /// It did not.
+        Down "down",
+        /// It answers again later: too many calls, or nothing left of what was paid for.
+        Limited "limited",
+    }
+    /// What a provider's limit counts.
+    Limits {
+        /// Calls.
+        Requests "requests",
+        /// Tokens.
+        Tokens "tokens",
+    }
+}
+
+/// How a provider does, as far as calls and probes have shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProviderHealth {
+    /// In a word.
+    pub state: HealthState,
+    /// When it was last tried.
+    pub tried_at: Option<Time>,
+    /// When it last answered as it should.
+    pub worked_at: Option<Time>,
+    /// How long it took then, in milliseconds.
+    pub latency_ms: Option<u64>,
+    /// Until when it is limited, if it is.
+    pub limited_until: Option<Time>,
+    /// How it last failed; kept when it works again.
+    pub last_error: Option<LastError>,
+    /// What it last said of its limits: of several, the one that is nearest.
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// How a provider last failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LastError {
+    /// Why.
+    pub class: FailureClass,
+    /// What happened, for people, without anything secret.
+    pub message: String,
+    /// When.
+    pub at: Time,
+}
+
+/// A limit of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RateLimit {
+    /// What it counts.
+    pub of: Limits,
+    /// How many there are in its window.
+    pub limit: u64,
+    /// How many are left.
+    pub remaining: u64,
+    /// When there are more again, if it says.
+    pub reset_at: Option<Time>,
+}
+
+impl Default for HealthState {
+    fn default() -> Self {
+        Self::Unknown
     }
 }
 
