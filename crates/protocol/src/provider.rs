@@ -126,6 +126,73 @@ names! {
         /// The stream ended without its proper end.
         Incomplete "incomplete",
     }
+    /// Whether a provider can be used, as far as that was tried.
+    HealthState {
+        /// Nothing was tried yet, or too long ago to tell.
+        Unknown "unknown",
+        /// It answered when it was last asked.
+        Up "up",
+        /// It did not.
+        Down "down",
+        /// It answers again later: too many calls, or nothing left of what was paid for.
+        Limited "limited",
+    }
+    /// What a provider's limit counts.
+    Limits {
+        /// Calls.
+        Requests "requests",
+        /// Tokens.
+        Tokens "tokens",
+    }
+}
+
+/// How a provider does, as far as calls and probes have shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProviderHealth {
+    /// In a word.
+    pub state: HealthState,
+    /// When it was last tried.
+    pub tried_at: Option<Time>,
+    /// When it last answered as it should.
+    pub worked_at: Option<Time>,
+    /// How long it took then, in milliseconds.
+    pub latency_ms: Option<u64>,
+    /// Until when it is limited, if it is.
+    pub limited_until: Option<Time>,
+    /// How it last failed; kept when it works again.
+    pub last_error: Option<LastError>,
+    /// What it last said of its limits: of several, the one that is nearest.
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// How a provider last failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LastError {
+    /// Why.
+    pub class: FailureClass,
+    /// What happened, for people, without anything secret.
+    pub message: String,
+    /// When.
+    pub at: Time,
+}
+
+/// A limit of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RateLimit {
+    /// What it counts.
+    pub of: Limits,
+    /// How many there are in its window.
+    pub limit: u64,
+    /// How many are left.
+    pub remaining: u64,
+    /// When there are more again, if it says.
+    pub reset_at: Option<Time>,
+}
+
+impl Default for HealthState {
+    fn default() -> Self {
+        Self::Unknown
+    }
 }
 
 impl FailureClass {
@@ -168,60 +235,6 @@ pub struct Provider {
     pub from_environment: bool,
     /// How it is.
     pub health: ProviderHealth,
-}
-
-/// How a provider is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ProviderHealth {
-    /// In a word.
-    pub state: HealthState,
-    /// When that was seen.
-    pub at: Option<Time>,
-    /// How long it took to answer when it was last asked, in milliseconds.
-    pub latency_ms: Option<u64>,
-    /// How it failed last.
-    pub last_error: Option<LastError>,
-    /// When it is asked again, where it is left alone for a while.
-    pub resting_until: Option<Time>,
-    /// What it says of its limits.
-    pub rate_limit: Option<RateLimit>,
-}
-
-/// How a provider is, in a word.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum HealthState {
-    /// Nobody has asked it since the start.
-    #[default]
-    Unknown,
-    /// It answered, with this key.
-    Up,
-    /// It answers, and asks not to be asked for a while.
-    Limited,
-    /// It does not answer, or not with this key.
-    Down,
-}
-
-/// How a provider failed last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LastError {
-    /// In a word.
-    pub class: FailureClass,
-    /// In a sentence.
-    pub message: String,
-    /// When.
-    pub at: Time,
-}
-
-/// What a provider says of its limits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RateLimit {
-    /// How many calls.
-    pub limit: Option<u64>,
-    /// How many are left.
-    pub remaining: Option<u64>,
-    /// When they are counted anew.
-    pub reset_at: Option<Time>,
 }
 
 /// Sets up a provider. It is asked once before it is kept.
