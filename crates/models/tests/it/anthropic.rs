@@ -1,0 +1,1 @@
+//! Anthropic's Messages against a fake that is as strict as the provider.
