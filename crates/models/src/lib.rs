@@ -3,15 +3,21 @@
 //! What is particular to a provider (its JSON, its headers, its way of ending a stream) stays in that provider's file.
 //! Which model is called, with whose key and out of whose budget, is decided above.
 
+mod anthropic;
 mod call;
 mod endpoint;
 mod error;
 mod event;
 mod frames;
 mod kinds;
+mod ollama;
+mod pairing;
+#[cfg(test)]
+mod recorded;
 mod reply;
 mod request;
 mod retry;
+mod retry_after;
 mod scripted;
 mod wire;
 
