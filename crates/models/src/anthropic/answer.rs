@@ -57,8 +57,15 @@ struct Message {
     content: Vec<Block>,
     #[serde(default)]
     usage: Option<Counted>,
-    #[serde(flatten)]
-    end: End,
+    #[serde(default)]
+    stop_reason: Option<String>,
+    #[serde(default)]
+    stop_sequence: Option<String>,
+    #[serde(default)]
+    stop_details: Option<Value>,
+    /// Instead of all else.
+    #[serde(default)]
+    error: Option<Failure>,
 }
 
 #[derive(Deserialize)]
@@ -205,28 +212,26 @@ impl Answers {
 
     /// Reads an answer that came all at once.
     pub(super) fn whole(mut self, body: &[u8]) -> Result<Vec<Event>> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Whole {
-            Failed { error: Failure },
-            Message(Message),
+        let mut message: Message =
+            serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+        if let Some(error) = message.error {
+            return Err(refusal::said(None, &error, self.key.as_ref()));
         }
         let mut events = vec![];
-        match serde_json::from_slice(body).map_err(|error| malformed(&error))? {
-            Whole::Failed { error } => return Err(refusal::said(None, &error, self.key.as_ref())),
-            Whole::Message(mut message) => {
-                let content = std::mem::take(&mut message.content);
-                let end = std::mem::take(&mut message.end);
-                self.begin(message, &mut events);
-                for (index, block) in (0..).zip(content) {
-                    self.open(index, block, &mut events);
-                    self.close(index, &mut events);
-                }
-                // Without a reason it has not ended.
-                if end.stop_reason.is_some() {
-                    events.push(Event::Ended(end.why()));
-                }
-            }
+        let content = std::mem::take(&mut message.content);
+        let end = End {
+            stop_reason: message.stop_reason.take(),
+            stop_sequence: message.stop_sequence.take(),
+            stop_details: message.stop_details.take(),
+        };
+        self.begin(message, &mut events);
+        for (index, block) in (0..).zip(content) {
+            self.open(index, block, &mut events);
+            self.close(index, &mut events);
+        }
+        // Without a reason it has not ended.
+        if end.stop_reason.is_some() {
+            events.push(Event::Ended(end.why()));
         }
         Ok(events)
     }

@@ -252,7 +252,7 @@ fn format(output: &Output, habits: Habits, system: &mut Vec<Block<'_>>) -> Optio
 
 fn output_config(thinking: Asked, format: Option<Value>) -> Option<Value> {
     let mut config = serde_json::Map::new();
-    if let Asked::Adaptive(level) = thinking {
+    if let Asked::Adaptive(Some(level)) = thinking {
         config.insert("effort".into(), level.into());
     }
     if let Some(format) = format {

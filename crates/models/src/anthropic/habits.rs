@@ -124,8 +124,8 @@ pub(crate) enum Asked {
     Nothing,
     /// Up to so many tokens.
     Budget(u32),
-    /// As it sees fit, at this level.
-    Adaptive(&'static str),
+    /// As it sees fit, at this level or its usual one.
+    Adaptive(Option<&'static str>),
     /// Not.
     Disabled,
     /// Between calls of tools only.
@@ -149,20 +149,22 @@ pub(crate) fn thinking(habits: Habits, wanted: Thinking, most: u32) -> Asked {
         Off::Unasked => Asked::Nothing,
         Off::Disabled => Asked::Disabled,
         Off::BetweenTools => Asked::BetweenTools,
-        Off::Never => Asked::Adaptive("low"),
+        Off::Never => Asked::Adaptive(Some("low")),
     };
     match wanted {
+        // What thinks unasked is asked all the same, or it does not show what it thinks.
+        Thinking::Usual if habits.off != Off::Unasked => Asked::Adaptive(None),
         Thinking::Usual => Asked::Nothing,
         Thinking::Off => off,
         Thinking::Budget(tokens) if habits.budget => fitting(tokens, most),
-        Thinking::Effort(effort) if habits.adaptive => Asked::Adaptive(level(effort)),
+        Thinking::Effort(effort) if habits.adaptive => Asked::Adaptive(Some(level(effort))),
         Thinking::Effort(effort) if habits.budget => fitting(tokens(effort), most),
-        Thinking::Budget(tokens) if habits.adaptive => Asked::Adaptive(match tokens {
+        Thinking::Budget(tokens) if habits.adaptive => Asked::Adaptive(Some(match tokens {
             0..=4_096 => "low",
             4_097..=12_000 => "medium",
             12_001..=40_000 => "high",
             _ => "max",
-        }),
+        })),
         // It cannot think.
         Thinking::Budget(_) | Thinking::Effort(_) => Asked::Nothing,
     }
@@ -223,14 +225,15 @@ mod tests {
             let asked = |wanted| match thinking(habits, wanted, habits.output) {
                 Asked::Nothing => "-".to_owned(),
                 Asked::Budget(tokens) => tokens.to_string(),
-                Asked::Adaptive(level) => level.to_owned(),
+                Asked::Adaptive(level) => level.unwrap_or("usual").to_owned(),
                 Asked::Disabled => "disabled".to_owned(),
                 Asked::BetweenTools => "between".to_owned(),
             };
             let mark = |set: bool, letter: &'static str| if set { letter } else { "-" };
             writeln!(
                 table,
-                "{model:28} off {:9} high {:6} 2000 {:5} 50000 {:6} {}{}{}",
+                "{model:28} usual {:5} off {:9} high {:6} 2000 {:5} 50000 {:6} {}{}{}",
+                asked(Thinking::Usual),
                 asked(Thinking::Off),
                 asked(Thinking::Effort(Effort::High)),
                 asked(Thinking::Budget(2000)),
@@ -242,22 +245,23 @@ mod tests {
             .unwrap();
         }
         expect![[r#"
-            glm-5                        off -         high 3072   2000 2000  50000 3072   tp-
-            claude-3-5-haiku-20241022    off -         high -      2000 -     50000 -      tp-
-            claude-3-7-sonnet-20250219   off -         high 24000  2000 2000  50000 24000  tp-
-            claude-opus-4-20250514       off -         high 24000  2000 2000  50000 24000  tp-
-            claude-haiku-4-5-20251001    off -         high 24000  2000 2000  50000 24000  tps
-            claude-opus-4-5              off -         high 24000  2000 2000  50000 24000  tps
-            anthropic/claude-sonnet-4.6  off -         high high   2000 2000  50000 24000  t-s
-            claude-opus-4-8              off -         high high   2000 low   50000 max    --s
-            claude-sonnet-5              off disabled  high high   2000 low   50000 max    --s
-            claude-opus-5                off disabled  high high   2000 low   50000 max    --s
-            claude-haiku-5-5             off disabled  high high   2000 low   50000 max    --s
-            claude-sonnet-5-5            off between   high high   2000 low   50000 max    --s
-            claude-opus-5-5              off low       high high   2000 low   50000 max    --s
-            claude-fable-5-1             off low       high high   2000 low   50000 max    --s
-            claude-mythos-preview        off low       high high   2000 low   50000 max    --s
-        "#]].assert_eq(&table);
+            glm-5                        usual -     off -         high 3072   2000 2000  50000 3072   tp-
+            claude-3-5-haiku-20241022    usual -     off -         high -      2000 -     50000 -      tp-
+            claude-3-7-sonnet-20250219   usual -     off -         high 24000  2000 2000  50000 24000  tp-
+            claude-opus-4-20250514       usual -     off -         high 24000  2000 2000  50000 24000  tp-
+            claude-haiku-4-5-20251001    usual -     off -         high 24000  2000 2000  50000 24000  tps
+            claude-opus-4-5              usual -     off -         high 24000  2000 2000  50000 24000  tps
+            anthropic/claude-sonnet-4.6  usual -     off -         high high   2000 2000  50000 24000  t-s
+            claude-opus-4-8              usual -     off -         high high   2000 low   50000 max    --s
+            claude-sonnet-5              usual usual off disabled  high high   2000 low   50000 max    --s
+            claude-opus-5                usual usual off disabled  high high   2000 low   50000 max    --s
+            claude-haiku-5-5             usual usual off disabled  high high   2000 low   50000 max    --s
+            claude-sonnet-5-5            usual usual off between   high high   2000 low   50000 max    --s
+            claude-opus-5-5              usual usual off low       high high   2000 low   50000 max    --s
+            claude-fable-5-1             usual usual off low       high high   2000 low   50000 max    --s
+            claude-mythos-preview        usual usual off low       high high   2000 low   50000 max    --s
+        "#]]
+        .assert_eq(&table);
     }
 
     #[test]

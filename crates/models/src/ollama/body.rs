@@ -58,8 +58,7 @@ struct Spoken<'a> {
 #[derive(Debug, Serialize)]
 struct Options<'a> {
     num_ctx: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    num_predict: Option<u32>,
+    num_predict: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,9 +93,14 @@ pub(super) fn body(request: &Request, how: How) -> Result<Body<'_>> {
     }
     let tools: Vec<Value> = offered(request).map(tool).collect();
     let most = request.max_output.map_or(ANSWER_TOKENS, u64::from);
+    let prompt = estimate(&messages, &tools);
+    let num_ctx = context(prompt.saturating_add(most));
     let options = Options {
-        num_ctx: context(estimate(&messages, &tools).saturating_add(most)),
-        num_predict: request.max_output,
+        num_ctx,
+        // Without a bound it writes until somebody stops it.
+        num_predict: request
+            .max_output
+            .map_or_else(|| num_ctx.saturating_sub(prompt).max(ANSWER_TOKENS), u64::from),
         temperature: request.temperature,
         top_p: request.top_p,
         top_k: request.top_k,

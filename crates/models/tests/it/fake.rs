@@ -1,7 +1,7 @@
 //! A provider on loopback: it records what it is asked, checks it as the provider would, and answers what a test says,
 //! misbehaving on demand. It speaks just enough HTTP/1.1. What is particular to a provider is in that provider's file.
 
-use mosaic_models::{Endpoint, Key, Models, Patiences};
+use mosaic_models::{Calling, Endpoint, Error, Event, Key, Models, Patiences};
 use mosaic_outbound::{Outbound, Reach};
 use mosaic_protocol::provider::{Api, ProviderKind};
 use serde_json::{Value, json};
@@ -268,4 +268,21 @@ async fn request(read: &mut OwnedReadHalf, left: &mut Vec<u8>) -> Option<Asked> 
     let body: Vec<u8> = left.drain(..length).collect();
     asked.body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     Some(asked)
+}
+
+/// Patience for tests in which nothing comes.
+pub(crate) fn quick() -> Patiences {
+    Patiences { silence: Duration::from_millis(200), ..Patiences::default() }
+}
+
+/// All events of an answer, and what went wrong.
+pub(crate) async fn drained(mut calling: Calling) -> (Vec<Event>, Option<Error>) {
+    let mut events = vec![];
+    loop {
+        match tokio::time::timeout(DEADLINE, calling.next()).await.unwrap() {
+            Ok(Some(event)) => events.push(event),
+            Ok(None) => return (events, None),
+            Err(error) => return (events, Some(error)),
+        }
+    }
 }

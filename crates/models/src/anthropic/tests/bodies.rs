@@ -169,7 +169,8 @@ fn a_conversation_with_another_provider_goes_on() {
               "name": "weather"
             }
           ]
-        }"#]].assert_eq(&pretty(&moved("claude-opus-5")));
+        }"#]]
+    .assert_eq(&pretty(&moved("claude-opus-5")));
 }
 
 #[test]
@@ -285,7 +286,8 @@ fn every_field_has_its_place() {
             }
           ],
           "top_k": 5
-        }"#]].assert_eq(&pretty(&request));
+        }"#]]
+    .assert_eq(&pretty(&request));
 }
 
 #[test]
@@ -422,7 +424,8 @@ fn what_cannot_be_paired_is_repaired() {
               "name": "weather"
             }
           ]
-        }"#]].assert_eq(&pretty(&request));
+        }"#]]
+    .assert_eq(&pretty(&request));
 }
 
 #[test]

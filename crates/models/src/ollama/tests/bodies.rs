@@ -130,7 +130,8 @@ fn a_conversation_with_another_provider_goes_on() {
           ],
           "model": "qwen3:8b",
           "options": {
-            "num_ctx": 8192
+            "num_ctx": 8192,
+            "num_predict": 6574
           },
           "stream": true,
           "think": true,
@@ -152,7 +153,8 @@ fn a_conversation_with_another_provider_goes_on() {
             }
           ],
           "truncate": false
-        }"#]].assert_eq(&pretty(&moved("qwen3:8b")));
+        }"#]]
+    .assert_eq(&pretty(&moved("qwen3:8b")));
 }
 
 #[test]
@@ -226,7 +228,8 @@ fn every_field_has_its_place() {
             }
           ],
           "truncate": false
-        }"#]].assert_eq(&pretty(&request));
+        }"#]]
+    .assert_eq(&pretty(&request));
 }
 
 #[test]
@@ -302,11 +305,13 @@ fn own_thoughts_go_back_and_what_cannot_be_paired_is_repaired() {
           ],
           "model": "qwen3:8b",
           "options": {
-            "num_ctx": 8192
+            "num_ctx": 8192,
+            "num_predict": 6569
           },
           "stream": true,
           "truncate": false
-        }"#]].assert_eq(&pretty(&request));
+        }"#]]
+    .assert_eq(&pretty(&request));
 }
 
 #[test]

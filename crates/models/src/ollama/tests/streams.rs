@@ -21,29 +21,37 @@ fn check(stream: &str, expected: Expect) {
 
 #[test]
 fn words_of_any_script_come_out_whole() {
-    check(include_str!("../../../../../fixtures/sse/ollama/text.ndjson"), expect![[r#"
+    check(
+        include_str!("../../../../../fixtures/sse/ollama/text.ndjson"),
+        expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("Grüße aus 東京 🚀!")
         Usage in 26 read 0 write 0 hour 0 out 282 reasoning 0
         Ended(Done)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn thoughts_are_sealed_before_the_words() {
-    check(include_str!("../../../../../fixtures/sse/ollama/thinking.ndjson"), expect![[r#"
+    check(
+        include_str!("../../../../../fixtures/sse/ollama/thinking.ndjson"),
+        expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Thinking("27 is 3 cubed.")
         Sealed ollama {"model":"qwen3:8b"}
         Text("It is 27.")
         Usage in 26 read 0 write 0 hour 0 out 282 reasoning 0
         Ended(Done)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn calls_get_ids_where_they_have_none() {
-    check(include_str!("../../../../../fixtures/sse/ollama/tools.ndjson"), expect![[r#"
+    check(
+        include_str!("../../../../../fixtures/sse/ollama/tools.ndjson"),
+        expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Thinking("Both.")
         Sealed ollama {"model":"qwen3:8b"}
@@ -55,51 +63,67 @@ fn calls_get_ids_where_they_have_none() {
         Arguments { index: 2, piece: "{}" }
         Usage in 26 read 0 write 0 hour 0 out 282 reasoning 0
         Ended(ToolCalls)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_answer_that_is_too_long_says_so() {
-    check(include_str!("../../../../../fixtures/sse/ollama/length.ndjson"), expect![[r#"
+    check(
+        include_str!("../../../../../fixtures/sse/ollama/length.ndjson"),
+        expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("One, two")
         Usage in 26 read 0 write 0 hour 0 out 282 reasoning 0
         Ended(MaxOutput)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_failure_in_the_middle_keeps_its_class() {
-    check(include_str!("../../../../../fixtures/sse/ollama/error.ndjson"), expect![[r#"
+    check(
+        include_str!("../../../../../fixtures/sse/ollama/error.ndjson"),
+        expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("Once upon")
         overload: an error was encountered while running the model: unexpected EOF
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_stream_that_is_cut_has_no_end() {
-    check(include_str!("../../../../../fixtures/sse/ollama/cut.ndjson"), expect![[r#"
+    check(
+        include_str!("../../../../../fixtures/sse/ollama/cut.ndjson"),
+        expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("Once upon a ti")
         (no end)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_is_not_the_format_is_malformed() {
-    check(include_str!("../../../../../fixtures/sse/ollama/malformed.ndjson"), expect![[r#"
+    check(
+        include_str!("../../../../../fixtures/sse/ollama/malformed.ndjson"),
+        expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("Half")
         malformed: Ollama sent what is not its format, at column 43
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_is_newer_than_this_is_passed_over() {
-    check(include_str!("../../../../../fixtures/sse/ollama/unknown.ndjson"), expect![[r#"
+    check(
+        include_str!("../../../../../fixtures/sse/ollama/unknown.ndjson"),
+        expect![[r#"
         Began { id: None, model: None }
         Text("Hi")
         Ended(Done)
-    "#]]);
+    "#]],
+    );
 }
