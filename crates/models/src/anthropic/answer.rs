@@ -13,34 +13,36 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// What a stream consists of.
+/// What a stream consists of. One flat shape for all kinds: it is read once for every few letters of an answer, and
+/// telling the kinds apart first would mean reading each twice.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Told {
-    MessageStart {
-        message: Message,
-    },
-    ContentBlockStart {
-        index: u32,
-        content_block: Block,
-    },
-    ContentBlockDelta {
-        index: u32,
-        delta: Delta,
-    },
-    ContentBlockStop {
-        index: u32,
-    },
-    MessageDelta {
-        #[serde(default)]
-        delta: End,
-        #[serde(default)]
-        usage: Option<Counted>,
-    },
+struct Told {
+    #[serde(rename = "type")]
+    kind: Kind,
+    #[serde(default)]
+    index: u32,
+    #[serde(default)]
+    message: Option<Message>,
+    #[serde(default)]
+    content_block: Option<Block>,
+    #[serde(default)]
+    delta: Option<Delta>,
+    #[serde(default)]
+    usage: Option<Counted>,
+    #[serde(default)]
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    MessageStart,
+    ContentBlockStart,
+    ContentBlockDelta,
+    ContentBlockStop,
+    MessageDelta,
     MessageStop,
-    Error {
-        error: Failure,
-    },
+    Error,
     /// A sign of life, or something newer than this.
     #[serde(other)]
     Unknown,
@@ -95,33 +97,30 @@ enum Block {
     Unknown,
 }
 
+/// More of a block, or of the whole answer. What is not there or newer than this is nothing.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Delta {
-    TextDelta {
-        text: String,
-    },
-    ThinkingDelta {
-        thinking: String,
-    },
-    SignatureDelta {
-        signature: String,
-    },
-    InputJsonDelta {
-        partial_json: String,
-    },
-    #[serde(other)]
-    Unknown,
-}
-
-/// Why it ended.
-#[derive(Default, Deserialize)]
-struct End {
+struct Delta {
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    thinking: Option<String>,
+    #[serde(default)]
+    signature: Option<String>,
+    #[serde(default)]
+    partial_json: Option<String>,
     #[serde(default)]
     stop_reason: Option<String>,
     #[serde(default)]
     stop_sequence: Option<String>,
     #[serde(default)]
+    stop_details: Option<Value>,
+}
+
+/// Why it ended.
+#[derive(Default)]
+struct End {
+    stop_reason: Option<String>,
+    stop_sequence: Option<String>,
     stop_details: Option<Value>,
 }
 
@@ -280,28 +279,21 @@ impl Answers {
     }
 
     fn more(&mut self, at: u32, delta: Delta, events: &mut Vec<Event>) {
-        match (self.open.get_mut(&at), delta) {
+        let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+        match self.open.get_mut(&at) {
             // Some who speak this format do not say that a block begins.
-            (Some(Open::Plain) | None, Delta::TextDelta { text }) if !text.is_empty() => {
-                events.push(Event::Text(text));
+            Some(Open::Plain) | None => events.extend(some(delta.text).map(Event::Text)),
+            Some(Open::Thought { signature }) => {
+                events.extend(some(delta.thinking).map(Event::Thinking));
+                signature.push_str(delta.signature.as_deref().unwrap_or_default());
             }
-            (Some(Open::Thought { .. }), Delta::ThinkingDelta { thinking })
-                if !thinking.is_empty() =>
-            {
-                events.push(Event::Thinking(thinking));
+            Some(Open::Call { index, pieces, .. }) => {
+                if let Some(piece) = some(delta.partial_json) {
+                    *pieces = true;
+                    events.push(Event::Arguments { index: *index, piece });
+                }
             }
-            (Some(Open::Thought { signature }), Delta::SignatureDelta { signature: more }) => {
-                signature.push_str(&more);
-            }
-            (
-                Some(Open::Call { index, pieces, .. }),
-                Delta::InputJsonDelta { partial_json: piece },
-            ) if !piece.is_empty() => {
-                *pieces = true;
-                events.push(Event::Arguments { index: *index, piece });
-            }
-            // Something newer than this, something empty, or a piece of what is ignored.
-            _ => {}
+            Some(Open::Ignored) => {}
         }
     }
 
@@ -333,23 +325,49 @@ impl Reader for Answers {
         if piece.data.trim().is_empty() {
             return Ok(());
         }
-        match serde_json::from_str(piece.data).map_err(|error| malformed(&error))? {
-            Told::MessageStart { message } => self.begin(message, events),
-            Told::ContentBlockStart { index, content_block } => {
-                self.open(index, content_block, events);
+        let told: Told = match serde_json::from_str(piece.data) {
+            Ok(told) => told,
+            Err(_) if is_newer(piece.data) => return Ok(()),
+            Err(error) => return Err(malformed(&error)),
+        };
+        let at = told.index;
+        let missing = || Error::new(FailureClass::Malformed, "Anthropic sent half an event");
+        match told.kind {
+            Kind::MessageStart => self.begin(told.message.ok_or_else(missing)?, events),
+            Kind::ContentBlockStart => {
+                self.open(at, told.content_block.ok_or_else(missing)?, events);
             }
-            Told::ContentBlockDelta { index, delta } => self.more(index, delta, events),
-            Told::ContentBlockStop { index } => self.close(index, events),
-            Told::MessageDelta { delta, usage } => {
-                self.end = delta;
-                self.count(usage, events);
+            Kind::ContentBlockDelta => self.more(at, told.delta.ok_or_else(missing)?, events),
+            Kind::ContentBlockStop => self.close(at, events),
+            Kind::MessageDelta => {
+                if let Some(delta) = told.delta {
+                    self.end = End {
+                        stop_reason: delta.stop_reason,
+                        stop_sequence: delta.stop_sequence,
+                        stop_details: delta.stop_details,
+                    };
+                }
+                self.count(told.usage, events);
             }
-            Told::MessageStop => events.push(Event::Ended(std::mem::take(&mut self.end).why())),
-            Told::Error { error } => return Err(refusal::said(None, &error, self.key.as_ref())),
-            Told::Unknown => {}
+            Kind::MessageStop => events.push(Event::Ended(std::mem::take(&mut self.end).why())),
+            Kind::Error => {
+                let failure = told.error.unwrap_or_default();
+                return Err(refusal::said(None, &failure, self.key.as_ref()));
+            }
+            Kind::Unknown => {}
         }
         Ok(())
     }
+}
+
+/// Whether this is of a kind that is newer than this, and uses the names of fields in another way.
+fn is_newer(data: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Typed {
+        #[serde(rename = "type")]
+        kind: Kind,
+    }
+    serde_json::from_str(data).is_ok_and(|typed: Typed| typed.kind == Kind::Unknown)
 }
 
 /// What it sent is not quoted: it may be long, and what a person said may be in it.

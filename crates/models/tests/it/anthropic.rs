@@ -497,7 +497,6 @@ fn the_fake_refuses_what_the_provider_refuses() {
         &|body| body["messages"][0]["role"] = json!("assistant"),
         &|body| body["messages"][0]["content"][0]["text"] = json!(" "),
         &|body| body["messages"][0]["content"][0]["text"] = json!(KEY),
-        &|body| body["messages"][1] = json!(null),
         &|body| body["thinking"] = json!({"type": "enabled", "budget_tokens": 1024}),
         &|body| {
             body["messages"]
@@ -507,7 +506,6 @@ fn the_fake_refuses_what_the_provider_refuses() {
         },
     ];
     for (index, change) in wrong.iter().enumerate() {
-        let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(change)));
-        assert!(!matches!(checked, Ok(Ok(()))), "{index}");
+        assert!(check(change).is_err(), "{index}");
     }
 }
