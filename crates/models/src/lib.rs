@@ -3,6 +3,7 @@
 //! What is particular to a provider (its JSON, its headers, its way of ending a stream) stays in that provider's file.
 //! Which model is called, with whose key and out of whose budget, is decided above.
 
+mod anthropic;
 mod breaker;
 mod call;
 mod catalogue;
@@ -13,10 +14,15 @@ mod event;
 mod frames;
 mod kinds;
 mod nearest;
+mod ollama;
+mod pairing;
 mod prices;
+#[cfg(test)]
+mod recorded;
 mod reply;
 mod request;
 mod retry;
+mod retry_after;
 mod scripted;
 mod wire;
 
