@@ -5,9 +5,7 @@ use mosaic_protocol::{
     BudgetId, Time,
     access::{Action, Actor, Object},
     audit::{Deed, Of},
-    budget::{
-        Budget, BudgetRequest, Period, Subject, UsageQuery, UsageReport, UsageRow,
-    },
+    budget::{Budget, BudgetRequest, Period, Subject, UsageQuery, UsageReport, UsageRow},
     page::{Page, PageQuery},
     usage::Usage,
 };
@@ -38,11 +36,7 @@ impl Gateway {
     }
 
     /// All budgets of this server.
-    pub async fn list_all_budgets(
-        &self,
-        actor: &Actor,
-        query: &PageQuery,
-    ) -> Result<Page<Budget>> {
+    pub async fn list_all_budgets(&self, actor: &Actor, query: &PageQuery) -> Result<Page<Budget>> {
         check(actor, Action::Administer, Object::Server)?;
         let limit = pages::page_size(query)?;
         let now = self.inner.store.ambient().now();
@@ -117,9 +111,8 @@ impl Gateway {
         let today = now.0 - now.0.rem_euclid(DAY_MS);
         let day = |text: &Option<String>, what: &str, usual: i64| match text {
             None => Ok(usual),
-            Some(text) => parse_day(text).ok_or_else(|| {
-                Error::Invalid(format!("`{what}` is a day such as 2026-11-21"))
-            }),
+            Some(text) => parse_day(text)
+                .ok_or_else(|| Error::Invalid(format!("`{what}` is a day such as 2026-11-21"))),
         };
         let from = day(&query.from, "from", today - 30 * DAY_MS)?;
         let to = day(&query.to, "to", today)?.saturating_add(DAY_MS);
@@ -200,7 +193,9 @@ fn parse_day(text: &str) -> Option<i64> {
     // As `Time::utc` has it, the other way round: whichever midnight is shown as this day.
     let about = (year - 1970) * 365 + (year - 1969) / 4 + (month - 1) * 30;
     let near = about - 40..=about + 40;
-    let ms = near.map(|days| (days + day - 1) * DAY_MS).find(|ms| Time(*ms).utc().get(..10) == Some(text));
+    let ms = near
+        .map(|days| (days + day - 1) * DAY_MS)
+        .find(|ms| Time(*ms).utc().get(..10) == Some(text));
     ms
 }
 
@@ -221,11 +216,22 @@ mod tests {
 
     #[test]
     fn days_are_read_as_they_are_shown() {
-        for day in ["1970-01-01", "2000-02-29", "2026-11-21", "2026-12-31", "2100-03-01", "9999-12-31"] {
+        for day in
+            ["1970-01-01", "2000-02-29", "2026-11-21", "2026-12-31", "2100-03-01", "9999-12-31"]
+        {
             let ms = parse_day(day).expect(day);
             assert_eq!(Time(ms).utc().get(..10), Some(day));
         }
-        for no in ["", "2026-02-30", "2026-13-01", "26-01-01", "2026-1-1", "2026-01-01-", "x", "2026-01-+1"] {
+        for no in [
+            "",
+            "2026-02-30",
+            "2026-13-01",
+            "26-01-01",
+            "2026-1-1",
+            "2026-01-01-",
+            "x",
+            "2026-01-+1",
+        ] {
             assert_eq!(parse_day(no), None, "{no}");
         }
     }

@@ -1,11 +1,7 @@
 //! What somebody can use in a workspace: providers with their keys, models, rules, budgets. Put together at most every two
 //! seconds, like credentials: what is taken away is gone for everybody after that.
 
-use crate::{
-    Gateway, Result, person,
-    providers::EnvironmentProvider,
-    workspaces::check_workspace,
-};
+use crate::{Gateway, Result, person, providers::EnvironmentProvider, workspaces::check_workspace};
 use mosaic_models::{Catalogue, Endpoint, Key, Model};
 use mosaic_protocol::{
     ModelProviderId, Time, UserId, WorkspaceId,
@@ -76,10 +72,8 @@ impl Reachables {
 /// The families that rules speak of.
 pub(crate) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
     let catalogue = Catalogue::bundled();
-    let family = |name: &str| Family {
-        name: name.to_owned(),
-        members: catalogue.family(name).to_vec(),
-    };
+    let family =
+        |name: &str| Family { name: name.to_owned(), members: catalogue.family(name).to_vec() };
     catalogue.families().map(family).collect()
 });
 
@@ -148,7 +142,9 @@ impl Gateway {
             }
             match self.usable_endpoint(&mut tx, &stored).await {
                 Ok(endpoint) => usable.push((stored, endpoint)),
-                Err(error) => tracing::warn!(provider = %stored.id, %error, "a provider cannot be used"),
+                Err(error) => {
+                    tracing::warn!(provider = %stored.id, %error, "a provider cannot be used")
+                }
             }
         }
         drop(tx);
@@ -225,7 +221,8 @@ impl Gateway {
                 Some(why) => State::Resting(why),
                 None => State::Ready,
             };
-            if state == State::Ready && !model.embedding && !reachable.kinds.contains(&stored.kind) {
+            if state == State::Ready && !model.embedding && !reachable.kinds.contains(&stored.kind)
+            {
                 reachable.kinds.push(stored.kind);
             }
             let offer = offer_of(stored.id, stored.name.as_str(), &model, state);

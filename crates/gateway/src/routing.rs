@@ -66,11 +66,8 @@ impl Gateway {
     fn default_rule(&self) -> Option<Rule> {
         let models = &self.inner.settings.models;
         let model = models.default_model.clone()?;
-        let target = Target {
-            provider: models.default_provider,
-            model: Some(model),
-            ..Target::default()
-        };
+        let target =
+            Target { provider: models.default_provider, model: Some(model), ..Target::default() };
         Some(Rule {
             id: seeded_id(255),
             name: "Default model".to_owned().try_into().ok()?,

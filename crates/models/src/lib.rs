@@ -14,6 +14,7 @@ mod event;
 mod frames;
 mod kinds;
 mod nearest;
+pub use nearest::nearest;
 mod ollama;
 mod pairing;
 mod prices;

@@ -128,7 +128,8 @@ pub async fn of(tx: &mut Tx, workspaces: &[WorkspaceId]) -> Result<Vec<Stored>> 
 
 /// Everybody's.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Stored>> {
-    let text = "select id, workspace_id, name, kind, api, base_url, enabled, credential, hint, updated_at
+    let text =
+        "select id, workspace_id, name, kind, api, base_url, enabled, credential, hint, updated_at
         from providers order by id limit 5000";
     let rows = sql!(tx, all Row, text)?;
     rows.into_iter().map(Row::stored).collect()

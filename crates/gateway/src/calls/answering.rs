@@ -100,7 +100,8 @@ impl Answering {
             Ok(Some(event)) => {
                 live.settling.hear(&event);
                 if live.settling.is_beyond() {
-                    let said = "the provider does not stop where it was told to, and a budget ends here";
+                    let said =
+                        "the provider does not stop where it was told to, and a budget ends here";
                     let error = mosaic_models::Error::new(FailureClass::Quota, said);
                     live.settling.failed(&error);
                     return Err(Error::ModelFailed(error));

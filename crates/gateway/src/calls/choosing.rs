@@ -179,13 +179,7 @@ impl Gateway {
         }
         let choice = choose(&question, &reachable.rules, &offers, &FAMILIES);
         let choice = choice.map_err(|no| refused(no, asked, &offers))?;
-        Ok(Chosen {
-            choice,
-            offers,
-            models,
-            classification,
-            prompt_tokens: demand.prompt_tokens,
-        })
+        Ok(Chosen { choice, offers, models, classification, prompt_tokens: demand.prompt_tokens })
     }
 
     /// A model of a provider that lists none: any name may be asked for there, by `provider/name`.
@@ -222,11 +216,7 @@ impl Gateway {
     /// What a message is about: by meaning where the local model is installed, else by words.
     pub(crate) async fn classify(&self, text: &str, attached: &[Attached]) -> Classification {
         let message = classify::Message { text, attachments: attached };
-        let embedding = match self.inner.embedder() {
-            None => None,
-            Some(embedder) => embedder.embed(classify::to_embed(text)).await,
-        };
-        classify::classify(&message, embedding.as_deref())
+        classify::by_words(&message)
     }
 
     /// Which model would be chosen for a message, without calling any.
@@ -235,7 +225,8 @@ impl Gateway {
         let own = mosaic_protocol::access::Object::Own { owner: person.id };
         crate::check(actor, mosaic_protocol::access::Action::SeeOwn, own)?;
         let reachable = self.seen(actor, request.workspace_id).await?;
-        let attached: Vec<Attached> = request.attachments.iter().map(|kind| attached(*kind)).collect();
+        let attached: Vec<Attached> =
+            request.attachments.iter().map(|kind| attached(*kind)).collect();
         let classification = self.classify(&request.text, &attached).await;
         let demand = Demand {
             vision: attached.contains(&Attached::Image),

@@ -131,7 +131,8 @@ impl Run {
         let call = match self.announce(&offer, &model, place).await {
             Ok(call) => call,
             Err(error) => {
-                inner.health.settle(offer.provider_id, &offer.model, allowed, None, now);
+                let health = &self.gateway.inner.health;
+                health.settle(offer.provider_id, &offer.model, allowed, None, now);
                 return Err(error);
             }
         };
@@ -162,7 +163,9 @@ impl Run {
             false => inner.models.stream(&endpoint, request, retries).await,
         };
         let began = match sent {
-            Ok(mut calling) => first_words(&mut calling, &mut settling).await.map(|it| (calling, it)),
+            Ok(mut calling) => {
+                first_words(&mut calling, &mut settling).await.map(|it| (calling, it))
+            }
             Err(error) => Err(error),
         };
         match began {
@@ -264,7 +267,10 @@ impl Run {
         let now = self.gateway.inner.store.ambient().now();
         let budget = self.reachable.budgets.iter().find(|budget| budget.id == over.budget);
         let Some(budget) = budget else {
-            return Error::OverBudget { said: "a budget is used up".into(), retry_after: Duration::ZERO };
+            return Error::OverBudget {
+                said: "a budget is used up".into(),
+                retry_after: Duration::ZERO,
+            };
         };
         let (kind, _) = budget.subject.columns();
         let left = match (over.left_micros, over.left_tokens) {
@@ -277,7 +283,9 @@ impl Run {
         };
         let next = next_period(budget.period, now).0.saturating_sub(now.0);
         Error::OverBudget {
-            said: format!("the {period} budget of this {kind} does not allow this call: {left} is left"),
+            said: format!(
+                "the {period} budget of this {kind} does not allow this call: {left} is left"
+            ),
             retry_after: Duration::from_millis(u64::try_from(next).unwrap_or(0)),
         }
     }
@@ -374,11 +382,7 @@ impl Settling {
         self.settle(state, Some(error));
     }
 
-    fn settle(
-        &mut self,
-        state: State,
-        error: Option<&mosaic_models::Error>,
-    ) -> (Usage, Cost) {
+    fn settle(&mut self, state: State, error: Option<&mosaic_models::Error>) -> (Usage, Cost) {
         let inner = &self.gateway.inner;
         let now = inner.store.ambient().now();
         let took = now.0.saturating_sub(self.began_ms);
@@ -386,10 +390,22 @@ impl Settling {
         let (usage, said) = match self.reported {
             Some(reported) => (
                 // A stream that was cut told what had gone in, and not yet all that came out.
-                Usage { output: reported.usage.output.max(if state == State::Done { 0 } else { self.written }), ..reported.usage },
-                mosaic_models::Said { exact: state == State::Done, cost_micros: reported.cost_micros },
+                Usage {
+                    output: reported.usage.output.max(if state == State::Done {
+                        0
+                    } else {
+                        self.written
+                    }),
+                    ..reported.usage
+                },
+                mosaic_models::Said {
+                    exact: state == State::Done,
+                    cost_micros: reported.cost_micros,
+                },
             ),
-            None if nothing_came => (Usage::default(), mosaic_models::Said { exact: true, cost_micros: None }),
+            None if nothing_came => {
+                (Usage::default(), mosaic_models::Said { exact: true, cost_micros: None })
+            }
             None => (
                 Usage { input: self.prompt_tokens, output: self.written, ..Usage::default() },
                 mosaic_models::Said { exact: false, cost_micros: None },
