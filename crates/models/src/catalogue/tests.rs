@@ -1,3 +1,5 @@
+//! The snapshot and what beats it, ids and their families, tiers, and overrides that cannot be taken.
+
 use super::*;
 use crate::Price;
 use ProviderKind::{
