@@ -153,6 +153,17 @@ mod tests {
     }
 
     #[test]
+    fn what_speaks_against_the_provider_is_not_held_against_the_model_too() {
+        let mut gate = Gate::default();
+        // Its breaker is there already.
+        call(&mut gate, "a", failed(FailureClass::Timeout), NOW);
+        call(&mut gate, "a", failed(FailureClass::Auth), NOW);
+        let later = NOW.plus_ms(600_000);
+        call(&mut gate, "b", Outcome::Worked, later);
+        assert!(!gate.enter("a", later).unwrap().probe);
+    }
+
+    #[test]
     fn models_that_nobody_has_take_no_room_and_there_is_room_for_so_many() {
         let mut gate = Gate::default();
         for n in 0..2 * MODELS {
