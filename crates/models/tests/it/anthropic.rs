@@ -409,7 +409,8 @@ async fn a_million_tiny_pieces_are_read_in_bounded_time() {
     }
     println!("{PIECES} pieces took {:?}", begin.elapsed());
     assert_eq!(length, PIECES);
-    assert!(begin.elapsed() < 6 * DEADLINE);
+    // Several times what a busy machine takes without optimising; with a square in it, it would be hours.
+    assert!(begin.elapsed() < 20 * DEADLINE);
 }
 
 #[tokio::test]
