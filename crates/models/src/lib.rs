@@ -4,16 +4,26 @@
 //! Which model is called, with whose key and out of whose budget, is decided above.
 
 mod call;
+mod compatible;
+mod deepseek;
 mod endpoint;
 mod error;
 mod event;
 mod frames;
 mod kinds;
+mod openai;
+mod openai_chat;
+mod openai_responses;
+mod openrouter;
+mod pairing;
 mod reply;
 mod request;
 mod retry;
+mod retry_after;
 mod scripted;
+mod thinking;
 mod wire;
+mod zai;
 
 pub use call::{Calling, InProcess, Models, Patiences};
 pub use endpoint::{Endpoint, Key, usual_base_url};
