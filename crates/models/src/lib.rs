@@ -16,10 +16,14 @@ mod openai_chat;
 mod openai_responses;
 mod openrouter;
 mod pairing;
+#[cfg(test)]
+mod replay;
 mod reply;
 mod request;
 mod retry;
 mod retry_after;
+#[cfg(test)]
+mod sample;
 mod scripted;
 mod thinking;
 mod wire;

@@ -35,6 +35,9 @@ fn adapt<'a>(request: &'a Request, _: How, body: &mut Body<'a>) -> Result<()> {
         body.top_p = None;
         body.presence_penalty = None;
         body.frequency_penalty = None;
+        if matches!(version(&request.model), Some(('o', ..))) {
+            body.parallel_tool_calls = None;
+        }
         body.reasoning_effort = effort(&request.model, request.thinking);
     }
     at_most(4, body.stop)
@@ -130,6 +133,28 @@ mod tests {
             let efforts = levels.map(|level| effort(model, level).unwrap_or("-"));
             format!("{model}: {} {}", reasons(model), efforts.join(" "))
         });
-        expect![[r#""#]].assert_eq(&lines.join("\n"));
+        expect![[r#"
+            gpt-4o: false - - - - -
+            gpt-4.1-mini: false - - - - -
+            gpt-3.5-turbo: false - - - - -
+            chatgpt-4o-latest: false - - - - -
+            o1: true - low low medium high
+            o3-mini: true - low low medium high
+            o4-mini-2025-04-16: true - low low medium high
+            gpt-5: true - minimal minimal medium high
+            gpt-5-mini: true - minimal minimal medium high
+            gpt-5-chat-latest: false - - - - -
+            gpt-5-codex: true - low low medium high
+            gpt-5-pro: true - high high high high
+            gpt-5.1: true - none low medium high
+            gpt-5.1-codex-max: true - low low medium xhigh
+            gpt-5.2: true - none low medium xhigh
+            gpt-5.4-mini: true - none low medium xhigh
+            gpt-6: true - none low medium xhigh
+            openai/gpt-5: true - minimal minimal medium high
+            omni-moderation: false - - - - -
+            llama-3: false - - - - -
+            : false - - - - -"#]]
+        .assert_eq(&lines.join("\n"));
     }
 }

@@ -3,7 +3,7 @@
 //! Knows no format.
 
 use crate::{CacheFor, Image, Message, Part, Role, Sealed};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// What the model is told where a call has no result.
 pub(crate) const NO_RESULT: &str = "no result was recorded";
@@ -59,7 +59,7 @@ struct Call<'a> {
 pub(crate) fn turns<'a>(messages: &'a [Message], ours: &dyn Fn(&Sealed) -> bool) -> Vec<Turn<'a>> {
     let mut turns: Vec<Turn<'a>> = vec![];
     let mut calls: Vec<Call<'a>> = vec![];
-    let mut ids = HashSet::new();
+    let mut ids = HashMap::new();
     // The calls without a result, by the id they had.
     let mut open: HashMap<&str, VecDeque<usize>> = HashMap::new();
     for message in messages {
@@ -138,8 +138,9 @@ fn join<'a>(turns: Vec<Turn<'a>>, calls: Vec<Call<'a>>) -> Vec<Turn<'a>> {
     joined
 }
 
-/// An id that every format takes, and that no other call has.
-fn plain(id: &str, taken: &mut HashSet<String>) -> String {
+/// An id that every format takes, and that no other call has. `taken`: those that are, each with the number that is
+/// tried first when it comes again.
+fn plain(id: &str, taken: &mut HashMap<String, u32>) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let mut plain: String =
         id.chars().take(ID_CHARS).map(|c| if fits(c) { c } else { '_' }).collect();
@@ -147,14 +148,16 @@ fn plain(id: &str, taken: &mut HashSet<String>) -> String {
         plain.push_str("call");
     }
     let mut unique = plain.clone();
-    let mut number = 2;
-    while taken.contains(&unique) {
+    while let Some(number) = taken.get_mut(&plain).filter(|_| unique == plain) {
         let suffix = format!("_{number}");
-        plain.truncate(ID_CHARS - suffix.len());
-        unique = format!("{plain}{suffix}");
-        number += 1;
+        *number += 1;
+        let stem = plain.get(..ID_CHARS - suffix.len()).unwrap_or(&plain);
+        let next = format!("{stem}{suffix}");
+        if !taken.contains_key(&next) {
+            unique = next;
+        }
     }
-    taken.insert(unique.clone());
+    taken.insert(unique.clone(), 2);
     unique
 }
 
@@ -164,6 +167,7 @@ mod tests {
     use mosaic_protocol::provider::ProviderKind;
     use proptest::prelude::*;
     use serde_json::Value;
+    use std::collections::HashSet;
 
     fn message(role: Role, parts: Vec<Part>) -> Message {
         Message { role, parts }
@@ -254,6 +258,14 @@ mod tests {
         assert_eq!(told, wanted);
     }
 
+    #[test]
+    fn a_hundred_thousand_calls_of_one_id_take_no_square_of_that() {
+        let calls = (0..100_000).map(|_| call("x")).collect();
+        let messages = [message(Role::Assistant, calls)];
+        let turns = turns(&messages, &|_| false);
+        assert_eq!(turns[1].answered.last().unwrap().id, "x_100000");
+    }
+
     fn any_part() -> impl Strategy<Value = Part> {
         let id = prop::sample::select(vec!["1", "2", "a:b", "a.b", ""]);
         let by = prop::sample::select(vec![
@@ -291,7 +303,8 @@ mod tests {
                 let answered: Vec<_> = turn.answered.iter().map(|one| one.id.clone()).collect();
                 prop_assert_eq!(&answered, &called);
                 prop_assert!(!turn.said.is_empty() || !answered.is_empty());
-                prop_assert!(!matches!(turn.said.last(), Some(Said::Thought { .. })));
+                let ends_in_thought = matches!(turn.said.last(), Some(Said::Thought { .. }));
+                prop_assert!(!ends_in_thought);
                 called = turn.said.iter().filter_map(|said| match said {
                     Said::Call { id, .. } => Some(id.clone()),
                     _ => None,

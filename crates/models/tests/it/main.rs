@@ -1,0 +1,4 @@
+//! Every wire format against a fake of its provider over real sockets. Nothing here leaves the machine.
+
+mod fake;
+mod openai;
