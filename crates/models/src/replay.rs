@@ -20,7 +20,11 @@ pub(crate) fn folder(name: &str, reader: impl Fn() -> Box<dyn Reader>) -> String
         let whole = told(play(reader(), &[&bytes]));
         let single: Vec<_> = bytes.chunks(1).collect();
         assert_eq!(told(play(reader(), &single)), whole, "{}", file.display());
-        writeln!(all, "{}\n{whole}", file.file_stem().unwrap().display()).unwrap();
+        writeln!(all, "{}", file.file_stem().unwrap().display()).unwrap();
+        for line in whole.lines() {
+            writeln!(all, "  {line}").unwrap();
+        }
+        all.push('\n');
     }
     all
 }
@@ -52,20 +56,20 @@ pub(crate) fn told((events, taken): (Vec<Event>, Result<()>)) -> String {
                 let cost = reported.cost_micros;
                 writeln!(
                     all,
-                    "  Usage(in {} read {} write {} out {} thought {} cost {cost:?})",
+                    "Usage(in {} read {} write {} out {} thought {} cost {cost:?})",
                     u.input, u.cache_read, u.cache_write, u.output, u.reasoning
                 )
                 .unwrap();
             }
             Event::Sealed(sealed) => {
-                writeln!(all, "  Sealed({} {})", sealed.by, sealed.value).unwrap();
+                writeln!(all, "Sealed({} {})", sealed.by, sealed.value).unwrap();
             }
-            event => writeln!(all, "  {event:?}").unwrap(),
+            event => writeln!(all, "{event:?}").unwrap(),
         }
     }
     match taken {
-        Err(error) => writeln!(all, "  failed: {}: {error}", error.class).unwrap(),
-        Ok(()) if !ended => all.push_str("  incomplete\n"),
+        Err(error) => writeln!(all, "failed: {}: {error}", error.class).unwrap(),
+        Ok(()) if !ended => all.push_str("incomplete\n"),
         Ok(()) => {}
     }
     all

@@ -393,7 +393,8 @@ async fn a_million_tiny_pieces_are_read_in_bounded_time() {
     }
     println!("{PIECES} pieces took {:?}", begin.elapsed());
     assert_eq!(length, PIECES);
-    assert!(begin.elapsed() < 6 * DEADLINE);
+    // An unoptimised build on a busy machine; what grows with the square of it would take days.
+    assert!(begin.elapsed() < 60 * DEADLINE);
 }
 
 #[tokio::test]
