@@ -29,7 +29,8 @@ pub(crate) fn folder(name: &str, reader: impl Fn() -> Box<dyn Reader>) -> String
     all
 }
 
-fn play(mut reader: Box<dyn Reader>, cuts: &[&[u8]]) -> (Vec<Event>, Result<()>) {
+/// The events of a stream in these pieces, and how it ended.
+pub(crate) fn play(mut reader: Box<dyn Reader>, cuts: &[&[u8]]) -> (Vec<Event>, Result<()>) {
     let mut frames = Frames::new(Framing::Sse);
     let mut events = vec![];
     let mut taken = Ok(());

@@ -130,30 +130,70 @@ impl<'de> Visitor<'de> for AnyText {
 
 /// What was used, in the words of OpenAI and of those who add to them.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct UsageIn {
-    pub(crate) prompt_tokens: Option<u64>,
-    pub(crate) completion_tokens: Option<u64>,
-    pub(crate) total_tokens: Option<u64>,
+    pub(crate) prompt_tokens: Count,
+    pub(crate) completion_tokens: Count,
+    pub(crate) total_tokens: Count,
     pub(crate) prompt_tokens_details: Option<PromptDetails>,
     pub(crate) completion_tokens_details: Option<CompletionDetails>,
     /// DeepSeek's.
-    pub(crate) prompt_cache_hit_tokens: Option<u64>,
+    pub(crate) prompt_cache_hit_tokens: Count,
     /// OpenRouter's, in dollars; others put other things here.
-    #[serde(default)]
     pub(crate) cost: Value,
-    #[serde(default)]
     pub(crate) is_byok: Value,
-    #[serde(default)]
     pub(crate) cost_details: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct PromptDetails {
-    pub(crate) cached_tokens: Option<u64>,
-    pub(crate) cache_write_tokens: Option<u64>,
+    pub(crate) cached_tokens: Count,
+    pub(crate) cache_write_tokens: Count,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct CompletionDetails {
-    pub(crate) reasoning_tokens: Option<u64>,
+    pub(crate) reasoning_tokens: Count,
+}
+
+/// A number of tokens. What is none (a fraction below nothing, a word) does not make an answer unreadable.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count(pub(crate) Option<u64>);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct AnyCount;
+
+        impl<'de> Visitor<'de> for AnyCount {
+            type Value = Count;
+
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("a number of tokens")
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Count, E> {
+                Ok(Count(Some(number)))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Count, E> {
+                Ok(Count(u64::try_from(number).ok()))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Count, E> {
+                Ok(Count(super::usage::whole(number)))
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Count, E> {
+                Ok(Count(None))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Count, E> {
+                Ok(Count(text.parse().ok()))
+            }
+        }
+
+        from.deserialize_any(AnyCount)
+    }
 }

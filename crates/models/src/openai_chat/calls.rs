@@ -15,6 +15,8 @@ const MAX_CALLS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Calls {
     calls: Vec<Call>,
+    /// How many have begun: their name came.
+    begun: u32,
     ids: HashSet<String>,
     /// Makes ids unique where the server gives none.
     seed: u64,
@@ -25,6 +27,8 @@ struct Call {
     index: Option<u64>,
     /// The id as the server gave it.
     said_id: String,
+    /// Its number, once it has begun.
+    number: u32,
     /// Empty until its name came.
     name: String,
     /// All arguments so far.
@@ -45,7 +49,7 @@ enum Way {
 
 impl Calls {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { calls: vec![], ids: HashSet::new(), seed }
+        Self { calls: vec![], begun: 0, ids: HashSet::new(), seed }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -63,23 +67,29 @@ impl Calls {
                 return Err(malformed("the answer has too many tool calls"));
             }
             None => {
-                let (index, said_id) = (piece.index, id.clone());
-                let (name, arguments) = (String::new(), String::new());
-                self.calls.push(Call { index, said_id, name, arguments, way: Way::Unknown });
+                self.calls.push(Call {
+                    index: piece.index,
+                    said_id: id.clone(),
+                    number: 0,
+                    name: String::new(),
+                    arguments: String::new(),
+                    way: Way::Unknown,
+                });
                 self.calls.len() - 1
             }
         };
-        let number = u32::try_from(at).unwrap_or(u32::MAX);
-        let begins =
-            self.calls.get(at).is_some_and(|call| call.name.is_empty()) && !name.is_empty();
-        let made = if begins { Some(self.unique(at)) } else { None };
         let Some(call) = self.calls.get_mut(at) else { return Ok(()) };
         if call.said_id.is_empty() {
             call.said_id = id;
         }
+        let begins = call.name.is_empty() && !name.is_empty();
+        let made = if begins { Some((self.unique(at), self.begun)) } else { None };
+        let Some(call) = self.calls.get_mut(at) else { return Ok(()) };
         let more = function.arguments.0;
         let kept = call.take(&more);
-        if let Some(id) = made {
+        if let Some((id, number)) = made {
+            self.begun += 1;
+            call.number = number;
             call.name.clone_from(&name);
             events.push(Event::ToolCall { index: number, id, name });
             // What came before its name was held back.
@@ -89,7 +99,7 @@ impl Calls {
         } else if !call.name.is_empty()
             && let Some(piece) = more.get(kept..).filter(|piece| !piece.is_empty())
         {
-            events.push(Event::Arguments { index: number, piece: piece.to_owned() });
+            events.push(Event::Arguments { index: call.number, piece: piece.to_owned() });
         }
         Ok(())
     }
@@ -276,6 +286,21 @@ mod tests {
             r#"{"index":0,"function":{"arguments":"\"}"}}"#,
         ]);
         assert!(twice.ends_with("na\n0   na\n0   \"}"), "{twice}");
+    }
+
+    #[test]
+    fn a_call_begins_with_its_name_whenever_that_comes() {
+        let late = shown(&[
+            r#"{"index":0,"function":{"arguments":"{\"p\""}}"#,
+            r#"{"index":1,"id":"b","function":{"name":"y","arguments":"{}"}}"#,
+            r#"{"index":0,"id":"a","function":{"name":"x","arguments":":1}"}}"#,
+        ]);
+        expect![[r#"
+            0 b y
+            0   {}
+            1 a x
+            1   {"p":1}"#]]
+        .assert_eq(&late);
     }
 
     #[test]

@@ -8,17 +8,21 @@ const MAX_DETAILS: usize = 1024;
 
 /// Put together so far.
 #[derive(Debug, Default)]
-pub(crate) struct Details(Vec<Map<String, Value>>);
+pub(crate) struct Details {
+    whole: Vec<Map<String, Value>>,
+    /// There were too many.
+    too_many: bool,
+}
 
 impl Details {
     /// More pieces.
     pub(crate) fn push(&mut self, pieces: Vec<Map<String, Value>>) {
         for piece in pieces {
-            let has_room = self.0.len() < MAX_DETAILS;
-            match self.0.last_mut().filter(|last| is_same(last, &piece)) {
+            let has_room = self.whole.len() < MAX_DETAILS;
+            match self.whole.last_mut().filter(|last| is_same(last, &piece)) {
                 Some(last) => join(last, piece),
-                None if has_room => self.0.push(piece),
-                None => {}
+                None if has_room => self.whole.push(piece),
+                None => self.too_many = true,
             }
         }
     }
@@ -34,8 +38,9 @@ impl Details {
 
     /// All of it, and begins anew.
     pub(crate) fn take(&mut self) -> Option<Value> {
-        let all = std::mem::take(&mut self.0);
-        (!all.is_empty()).then(|| all.into_iter().map(Value::Object).collect())
+        let Details { whole, too_many } = std::mem::take(self);
+        let is_sealed = !whole.is_empty() && !too_many;
+        is_sealed.then(|| whole.into_iter().map(Value::Object).collect())
     }
 }
 
@@ -93,6 +98,21 @@ mod tests {
             {"type": "reasoning.encrypted", "data": "eQ", "index": 1},
         ]);
         assert_eq!(details.take(), Some(whole));
+        assert_eq!(details.take(), None);
+    }
+    #[test]
+    fn too_many_thoughts_are_not_kept_in_part() {
+        let piece = |index: usize| {
+            let Value::Object(piece) =
+                serde_json::json!({"type": "reasoning.encrypted", "index": index})
+            else {
+                unreachable!()
+            };
+            piece
+        };
+        let mut details = Details::default();
+        details.push((0..MAX_DETAILS).map(piece).collect());
+        details.push(vec![piece(MAX_DETAILS)]);
         assert_eq!(details.take(), None);
     }
 }

@@ -65,7 +65,7 @@ impl Said {
             match value.get(field) {
                 Some(Value::String(detail)) if message.is_empty() => message.clone_from(detail),
                 Some(detail @ Value::Array(_)) if message.is_empty() => {
-                    message = detail.to_string()
+                    message = detail.to_string();
                 }
                 _ => {}
             }

@@ -171,18 +171,21 @@ impl Marks {
     }
 }
 
-/// The provider refuses more marks than these; the last ones reach furthest.
+/// The provider refuses more marks than these; the last ones reach furthest. It also refuses an hour behind minutes.
 fn keep_last_marks(messages: &mut [Said<'_>]) {
     let mut left = MARKS;
+    let mut lasts = None;
     for said in messages.iter_mut().rev() {
         let Some(Content::Parts(parts)) = &mut said.content else { continue };
         for part in parts.iter_mut().rev() {
-            if let PartOut::Text { cache_control: mark @ Some(_), .. } = part {
-                if left == 0 {
-                    *mark = None;
-                }
-                left = left.saturating_sub(1);
+            let PartOut::Text { cache_control, .. } = part else { continue };
+            let Some(mark) = cache_control else { continue };
+            lasts = lasts.or(mark.ttl);
+            mark.ttl = lasts;
+            if left == 0 {
+                *cache_control = None;
             }
+            left = left.saturating_sub(1);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which models a provider of this family has, as far as it says.
 
-use super::{failure::malformed, usage::micros};
+use super::{failure::malformed, usage::whole};
 use crate::{Listed, Result};
 use serde::Deserialize;
 use serde_json::Value;
@@ -83,7 +83,7 @@ fn price(pricing: &Value) -> Option<(u64, u64)> {
         Value::String(text) => text.parse::<f64>().ok(),
         other => other.as_f64(),
     };
-    Some((micros(of("prompt")? * 1e12)?, micros(of("completion")? * 1e12)?))
+    Some((whole(of("prompt")? * 1e12)?, whole(of("completion")? * 1e12)?))
 }
 
 #[cfg(test)]

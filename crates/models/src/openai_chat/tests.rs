@@ -248,6 +248,9 @@ fn marks_are_set_where_wanted_and_never_too_many() {
         body.matches("cache_control").count()
     };
     assert_eq!(count(&request), 4);
+    request.messages.truncate(1);
+    let body = written(&openrouter::DIALECT, &request, How::Stream).to_string();
+    assert_eq!(body.matches(r#""ttl":"1h""#).count(), 2, "minutes before an hour are refused");
     request.messages = vec![said(Role::User, vec![Part::text("x"), Part::text("y")])];
     request.system[0].cache = None;
     assert_eq!(count(&request), 0);

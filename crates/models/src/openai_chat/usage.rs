@@ -9,24 +9,24 @@ const MICROS: f64 = 1e6;
 
 /// `says_cost`: `cost` is in dollars.
 pub(crate) fn reported(said: &UsageIn, says_cost: bool) -> Reported {
-    let prompt = said.prompt_tokens.unwrap_or(0);
-    let written = said.completion_tokens.unwrap_or(0);
+    let prompt = said.prompt_tokens.0.unwrap_or(0);
+    let written = said.completion_tokens.0.unwrap_or(0);
     let details = said.prompt_tokens_details.as_ref();
-    let cached = details.and_then(|details| details.cached_tokens);
+    let cached = details.and_then(|details| details.cached_tokens.0);
     // No more was read from a cache than was read.
-    let cache_read = cached.or(said.prompt_cache_hit_tokens).unwrap_or(0).min(prompt);
+    let cache_read = cached.or(said.prompt_cache_hit_tokens.0).unwrap_or(0).min(prompt);
     let cache_write = details
-        .and_then(|details| details.cache_write_tokens)
+        .and_then(|details| details.cache_write_tokens.0)
         .unwrap_or(0)
         .min(prompt.saturating_sub(cache_read));
     let reasoning = said
         .completion_tokens_details
         .as_ref()
-        .and_then(|details| details.reasoning_tokens)
+        .and_then(|details| details.reasoning_tokens.0)
         .unwrap_or(0);
     // Most count what was reasoned within what was written; who does not shows it by the sum.
     let sum = prompt.saturating_add(written).saturating_add(reasoning);
-    let is_apart = reasoning > 0 && said.total_tokens == Some(sum);
+    let is_apart = reasoning > 0 && said.total_tokens.0 == Some(sum);
     let output = if is_apart { written.saturating_add(reasoning) } else { written };
     Reported {
         usage: Usage {
@@ -48,19 +48,19 @@ fn cost(said: &UsageIn) -> Option<u64> {
         Some(true) => said.cost_details.get("upstream_inference_cost")?.as_f64()?,
         _ => 0.0,
     };
-    micros((charged + upstream) * MICROS)
+    whole((charged + upstream) * MICROS)
 }
 
-/// A number as whole micro-dollars; what cannot be a price is none.
-pub(crate) fn micros(number: f64) -> Option<u64> {
-    /// A million dollars.
+/// A number as a whole one, such as micro-dollars; what cannot be a price or a count is none.
+pub(crate) fn whole(number: f64) -> Option<u64> {
+    /// A million dollars, or as many tokens as nobody has.
     const MOST: f64 = 1e12;
-    let whole = number.round();
-    if !(0.0..=MOST).contains(&whole) {
+    let rounded = number.round();
+    if !(0.0..=MOST).contains(&rounded) {
         return None;
     }
     // In these bounds the text of the number is that of an integer.
-    format!("{whole:.0}").parse().ok()
+    format!("{rounded:.0}").parse().ok()
 }
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
             r#"{"prompt_tokens":1,"completion_tokens":1,"cost":0.00005,"is_byok":true,"cost_details":{"upstream_inference_cost":0.001}}"#,
             // Nonsense.
             r#"{"prompt_tokens":10,"prompt_tokens_details":{"cached_tokens":99},"cost":{"total":1}}"#,
-            r#"{"cost":-1,"prompt_tokens_details":null}"#,
+            r#"{"cost":-1,"prompt_tokens_details":null,"prompt_tokens":12.0,"completion_tokens":-1,"total_tokens":"x"}"#,
         ];
         expect![[r#"
             in 36 read 64 write 0 out 20 thought 12 cost None
@@ -98,7 +98,7 @@ mod tests {
             in 10 read 10 write 80 out 5 thought 0 cost Some(1250)
             in 1 read 0 write 0 out 1 thought 0 cost Some(1050)
             in 0 read 10 write 0 out 0 thought 0 cost None
-            in 0 read 0 write 0 out 0 thought 0 cost None"#]]
+            in 12 read 0 write 0 out 0 thought 0 cost None"#]]
         .assert_eq(&all.map(line).join("\n"));
     }
 }

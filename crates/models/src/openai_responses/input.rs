@@ -2,7 +2,7 @@
 
 use super::body::{Item, PartOut};
 use crate::{
-    Image, Request, Role,
+    Image, Request, Role, openai,
     openai_chat::{
         body::Picture,
         dialect::Broken,
@@ -15,7 +15,9 @@ use std::borrow::Cow;
 
 /// All items of a call to a provider of this kind.
 pub(crate) fn items(kind: ProviderKind, request: &Request) -> Vec<Item<'_>> {
-    let turns = turns(&request.messages, &|sealed| sealed.by == kind);
+    // A model that does not reason refuses what another one of the same provider did.
+    let reasons = openai::reasons(&request.model);
+    let turns = turns(&request.messages, &|sealed| reasons && sealed.by == kind);
     let mut items = Vec::with_capacity(turns.len());
     for turn in turns {
         match turn.role {

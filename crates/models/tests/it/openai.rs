@@ -358,6 +358,26 @@ async fn however_a_stream_fails_what_was_said_is_kept_and_the_failure_told() {
 }
 
 #[tokio::test]
+async fn a_provider_that_never_answers_is_given_up_and_one_that_is_not_there_is_named() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let fake = Fake::start(strict, vec![]).await;
+    let endpoint = Endpoint {
+        base_url: format!("http://{address}/v1").parse().unwrap(),
+        ..endpoint(&fake, ProviderKind::Compatible, Api::Chat)
+    };
+    let models = models(quick());
+    let begin = Instant::now();
+    let late = models.stream(&endpoint, &hello("m"), Retries::NONE).await.err().unwrap();
+    assert_eq!(late.class, FailureClass::Timeout);
+    assert!(begin.elapsed() < DEADLINE);
+    drop(silent);
+    let gone = models.stream(&endpoint, &hello("m"), Retries::NONE).await.err().unwrap();
+    assert_eq!(gone.class, FailureClass::Transport);
+    assert!(gone.message.contains(&address.to_string()), "{gone}");
+}
+
+#[tokio::test]
 async fn arguments_that_are_no_json_are_handed_on_as_they_are() {
     let answers = vec![Answer::recorded(recorded!("openai/many_calls_wrong_json"))];
     let fake = Fake::start(strict, answers).await;

@@ -1,8 +1,13 @@
 //! Recorded streams of every dialect, and the events that they come to.
 
 use super::*;
-use crate::{compatible, deepseek, openai, openrouter, replay::folder, zai};
+use crate::{
+    compatible, deepseek, openai, openrouter,
+    replay::{folder, play},
+    zai,
+};
 use expect_test::expect;
+use proptest::prelude::*;
 
 fn reader(dialect: &'static Dialect) -> impl Fn() -> Box<dyn Reader> {
     move || Box::new(Stream::seeded(dialect, None, 7))
@@ -254,4 +259,46 @@ fn compatible() {
 
     "####]]
     .assert_eq(&events);
+}
+
+const STREAMS: [&str; 4] = [
+    include_str!("../../../../../fixtures/sse/openai/parallel_calls.sse"),
+    include_str!("../../../../../fixtures/sse/openrouter/thinking_and_call.sse"),
+    include_str!("../../../../../fixtures/sse/compatible/cumulative_arguments.sse"),
+    include_str!("../../../../../fixtures/sse/compatible/calls_without_ids.sse"),
+];
+
+proptest! {
+    #[test]
+    fn a_stream_with_damage_has_at_most_one_end_and_calls_begin_before_their_arguments(
+        which in 0..STREAMS.len(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        lost in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = STREAMS[which].as_bytes().to_vec();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        // One event more or less.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let mut events: Vec<_> = text.split("\n\n").collect();
+        events.remove(lost.index(events.len()));
+        let text = events.join("\n\n");
+        let (events, taken) = play(reader(&openrouter::DIALECT)(), &[text.as_bytes()]);
+        let ends = events.iter().filter(|event| matches!(event, Event::Ended(_))).count();
+        prop_assert!(ends <= 1 && (ends == 0 || taken.is_ok()));
+        let mut begun = 0;
+        for event in &events {
+            match event {
+                Event::ToolCall { index, id, name } => {
+                    prop_assert_eq!(*index, begun);
+                    prop_assert!(!id.is_empty() && !name.is_empty());
+                    begun += 1;
+                }
+                Event::Arguments { index, .. } => prop_assert!(*index < begun),
+                _ => {}
+            }
+        }
+    }
 }

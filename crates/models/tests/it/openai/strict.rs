@@ -168,10 +168,10 @@ fn messages(who: &str, body: &Value) -> Result<(), String> {
         let calls = list(&message["tool_calls"]);
         match (&message["content"], role) {
             (Value::String(words), _) => {
-                ensure(!words.is_empty(), format!("message {at} is empty"))?
+                ensure(!words.is_empty(), format!("message {at} is empty"))?;
             }
             (Value::Null, "assistant") => {
-                ensure(!calls.is_empty(), format!("message {at} is empty"))?
+                ensure(!calls.is_empty(), format!("message {at} is empty"))?;
             }
             (Value::Array(parts), "user" | "system") => {
                 ensure(!parts.is_empty() && who != "deepseek", format!("message {at} has parts"))?;
