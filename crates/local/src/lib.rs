@@ -1,1 +1,15 @@
 //! Small real models in the process: embeddings and a chat model that need no key and no server.
+//! Plain Rust in, plain Rust out; names no other crate of ours, and only the program names it.
+
+mod bert;
+mod cpu;
+mod embedder;
+mod error;
+mod file;
+mod kernel;
+mod math;
+mod matrix;
+mod tokens;
+
+pub use embedder::{E5_FILE, Embedder, Input, MAX_TOKENS};
+pub use error::Error;

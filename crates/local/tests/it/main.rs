@@ -1,0 +1,4 @@
+//! The local models as they are: compared with what others make of the same texts. Needs the files of `make models`.
+
+mod found;
+mod reference;
