@@ -152,7 +152,7 @@ impl Bert {
     pub(crate) fn read(source: &mut dyn Source) -> Result<Self, Fault> {
         let shape = source.shape();
         shape.check()?;
-        let (hidden, inner) = (shape.hidden, shape.inner);
+        let (hidden, inner, cpu) = (shape.hidden, shape.inner, Cpu::detect());
         let mut positions = vector(source, Part::Positions, shape.n_positions * hidden, hidden)?;
         let kind = vector(source, Part::Kinds, hidden, hidden)?;
         positions.chunks_exact_mut(hidden).for_each(|position| math::add(position, &kind));
@@ -166,7 +166,7 @@ impl Bert {
                 (Part::Key(at), Part::KeyBias(at)),
                 (Part::Value(at), Part::ValueBias(at)),
             ] {
-                source.rows(part, hidden, hidden, &mut |row| see.push(row))?;
+                source.rows(part, hidden, hidden, &mut |row| see.push(cpu, row))?;
                 see_bias.extend(vector(source, bias, hidden, hidden)?);
             }
             layers.push(Layer {
@@ -274,8 +274,8 @@ fn matrix(
     n_rows: usize,
     n_columns: usize,
 ) -> Result<Matrix, Fault> {
-    let mut matrix = Matrix::new(n_columns, n_rows);
-    source.rows(part, n_rows, n_columns, &mut |row| matrix.push(row))?;
+    let (mut matrix, cpu) = (Matrix::new(n_columns, n_rows), Cpu::detect());
+    source.rows(part, n_rows, n_columns, &mut |row| matrix.push(cpu, row))?;
     Ok(matrix)
 }
 

@@ -30,9 +30,7 @@ pub enum Error {
         what: &'static str,
     },
     /// More text than the model can look at.
-    #[error(
-        "the messages have {tokens} tokens, and the local model can look at {limit} with its answer"
-    )]
+    #[error("the messages have {tokens} tokens, and the local model can look at {limit}")]
     TooLong {
         /// How many there are.
         tokens: usize,

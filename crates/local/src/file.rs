@@ -2,6 +2,7 @@
 //! not itself hold. One file per format: `e5.rs`, `safetensors.rs`, `gguf.rs`.
 
 pub(crate) mod e5;
+pub(crate) mod gguf;
 pub(crate) mod quantised;
 
 use crate::error::Fault;
@@ -57,6 +58,11 @@ impl<'a> Bytes<'a> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
+    }
+
+    /// How many of `length` bytes were read.
+    pub(crate) fn position(&self, length: usize) -> usize {
+        length - self.rest.len()
     }
 
     pub(crate) fn u8(&mut self) -> Result<u8, Fault> {

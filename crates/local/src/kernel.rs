@@ -1,7 +1,7 @@
 //! Multiplies activations with weights as integers: the loop in which nearly all time is spent, once for machines with
 //! AVX2 and once for all others. Both add up the same integers.
 
-use crate::matrix::{Activations, BLOCKS, Levels, Matrix, Packed, Scale};
+use crate::matrix::{Activations, Matrix, Packed, Weights};
 use pulp::NullaryFnOnce;
 #[cfg(target_arch = "x86_64")]
 use {
@@ -28,19 +28,17 @@ impl NullaryFnOnce for Plain<'_> {
     fn call(self) {
         let Self { weights, input, bias, out } = self;
         for (row, out) in out.chunks_exact_mut(weights.n_rows).enumerate() {
-            let (values, units) = row_of(input, row);
+            let (values, units) = input.row(row);
             for (column, out) in out.iter_mut().enumerate() {
-                let (levels, scales) = weights_of(weights, column);
+                let weights = weights.weights(column);
                 let mut sum = bias.map_or(0.0, |bias| bias[column]);
-                for (((levels, scale), values), unit) in
-                    levels.iter().zip(scales).zip(values).zip(units)
-                {
+                for (chunk, (scale, unit)) in weights.scales.iter().zip(units).enumerate() {
                     let mut whole = scale.begin;
-                    for block in 0..BLOCKS {
-                        let pairs = levels[block].0.iter().zip(&values[block].0);
+                    for block in chunk * input.cut.n_blocks..(chunk + 1) * input.cut.n_blocks {
+                        let pairs = weights.levels[block].0.iter().zip(&values[block].0);
                         let products: i32 = pairs.map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
-                        whole =
-                            whole.wrapping_add(products.wrapping_mul(scale.steps[block] & 0xffff));
+                        whole = whole
+                            .wrapping_add(products.wrapping_mul(weights.steps[block] & 0xffff));
                     }
                     sum += whole as f32 * (scale.unit * unit);
                 }
@@ -48,16 +46,6 @@ impl NullaryFnOnce for Plain<'_> {
             }
         }
     }
-}
-
-fn row_of(input: &Packed, row: usize) -> (&[[Activations; BLOCKS]], &[f32]) {
-    let range = row * input.n_chunks..(row + 1) * input.n_chunks;
-    (&input.values[range.clone()], &input.units[range])
-}
-
-fn weights_of(weights: &Matrix, row: usize) -> (&[[Levels; BLOCKS]], &[Scale]) {
-    let range = row * weights.n_chunks..(row + 1) * weights.n_chunks;
-    (&weights.levels[range.clone()], &weights.scales[range])
 }
 
 /// The multiplication with AVX2.
@@ -76,6 +64,16 @@ impl NullaryFnOnce for Wide<'_> {
 
     #[inline(always)]
     fn call(mut self) {
+        if self.input.n_rows == 1 {
+            let fours = self.weights.n_rows / 4;
+            for four in 0..fours {
+                self.tile::<4, 1>(four * 4, 0);
+            }
+            for weight in fours * 4..self.weights.n_rows {
+                self.tile::<1, 1>(weight, 0);
+            }
+            return;
+        }
         for begin in (0..self.input.n_rows).step_by(NEAR) {
             let end = (begin + NEAR).min(self.input.n_rows);
             let pairs = self.weights.n_rows / 2;
@@ -110,21 +108,27 @@ impl Wide<'_> {
     #[inline(always)]
     fn tile<const R: usize, const T: usize>(&mut self, weight: usize, row: usize) {
         let wide = self.wide;
-        let n = self.weights.n_chunks;
-        let weights: [_; R] = std::array::from_fn(|r| weights_of(self.weights, weight + r));
-        let rows: [_; T] = std::array::from_fn(|t| row_of(self.input, row + t));
+        let cut = self.weights.cut;
+        let weights: [Weights<'_>; R] = std::array::from_fn(|r| self.weights.weights(weight + r));
+        let rows: [_; T] = std::array::from_fn(|t| self.input.row(row + t));
         let mut sums: [[__m256; T]; R] = [[wide.avx._mm256_setzero_ps(); T]; R];
-        for chunk in 0..n {
+        for chunk in 0..cut.n_chunks {
             let mut whole: [[__m256i; T]; R] = std::array::from_fn(|r| {
-                let begin = wide.sse2._mm_cvtsi32_si128(weights[r].1[chunk].begin);
+                let begin = wide.sse2._mm_cvtsi32_si128(weights[r].scales[chunk].begin);
                 [wide.avx._mm256_zextsi128_si256(begin); T]
             });
-            let levels: [&[Levels; BLOCKS]; R] = std::array::from_fn(|r| &weights[r].0[chunk]);
-            let values: [&[Activations; BLOCKS]; T] = std::array::from_fn(|t| &rows[t].0[chunk]);
-            for block in 0..BLOCKS {
+            // All of one length, so that their bounds are looked at once.
+            let blocks = chunk * cut.n_blocks..(chunk + 1) * cut.n_blocks;
+            let levels: [_; R] =
+                std::array::from_fn(|r| &weights[r].levels[blocks.clone()][..cut.n_blocks]);
+            let steps: [_; R] =
+                std::array::from_fn(|r| &weights[r].steps[blocks.clone()][..cut.n_blocks]);
+            let values: [&[Activations]; T] =
+                std::array::from_fn(|t| &rows[t].0[blocks.clone()][..cut.n_blocks]);
+            for block in 0..cut.n_blocks {
                 for r in 0..R {
                     let levels: __m256i = cast(levels[r][block].0);
-                    let step = wide.avx._mm256_set1_epi32(weights[r].1[chunk].steps[block]);
+                    let step = wide.avx._mm256_set1_epi32(steps[r][block]);
                     for t in 0..T {
                         let products =
                             wide.avx2._mm256_maddubs_epi16(cast(values[t][block].0), levels);
@@ -135,7 +139,8 @@ impl Wide<'_> {
             }
             for r in 0..R {
                 for t in 0..T {
-                    let unit = wide.avx._mm256_set1_ps(weights[r].1[chunk].unit * rows[t].1[chunk]);
+                    let unit =
+                        wide.avx._mm256_set1_ps(weights[r].scales[chunk].unit * rows[t].1[chunk]);
                     let whole = wide.avx._mm256_cvtepi32_ps(whole[r][t]);
                     sums[r][t] = wide.fma._mm256_fmadd_ps(whole, unit, sums[r][t]);
                 }

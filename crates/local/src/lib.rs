@@ -2,14 +2,19 @@
 //! Plain Rust in, plain Rust out; names no other crate of ours, and only the program names it.
 
 mod bert;
+mod chat;
 mod cpu;
 mod embedder;
 mod error;
 mod file;
 mod kernel;
+mod llama;
 mod math;
 mod matrix;
+mod sampling;
+mod spoken;
 mod tokens;
 
+pub use chat::{CHAT_FILE, Chat, Finished, MAX_CONTEXT, Role, Settings, Why};
 pub use embedder::{E5_FILE, Embedder, Input, MAX_TOKENS};
 pub use error::Error;

@@ -30,11 +30,13 @@ fn sum(values: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest.iter().sum::<f32>()
 }
 
-/// `e` to the power of something not above about 80, within a hundred-thousandth of it: a power of two times a polynomial.
+/// `e` to the power of something between -87 and 87 (beyond, of the nearest of both), within a hundred-thousandth of it: a power of two times a polynomial.
 #[inline(always)]
 pub(crate) fn exp(value: f32) -> f32 {
     const SHIFT: f32 = 12_582_912.0;
-    let scaled = if value < -87.0 { -87.0 } else { value } * std::f32::consts::LOG2_E;
+    let value = if value < -87.0 { -87.0 } else { value };
+    let value = if value > 87.0 { 87.0 } else { value };
+    let scaled = value * std::f32::consts::LOG2_E;
     let shifted = scaled + SHIFT;
     let part = (scaled - (shifted - SHIFT)) * std::f32::consts::LN_2;
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000));
@@ -64,11 +66,11 @@ pub(crate) fn gelu(values: &mut [f32]) {
     }
 }
 
-/// `gate = silu(gate) × up`.
+/// `out = silu(gate) × up`.
 #[inline(always)]
-pub(crate) fn silu_times(gate: &mut [f32], up: &[f32]) {
-    for (gate, up) in gate.iter_mut().zip(up) {
-        *gate = *gate / (1.0 + exp(-*gate)) * up;
+pub(crate) fn silu_times(gate: &[f32], up: &[f32], out: &mut [f32]) {
+    for ((gate, up), out) in gate.iter().zip(up).zip(out) {
+        *out = *gate / (1.0 + exp(-*gate)) * up;
     }
 }
 

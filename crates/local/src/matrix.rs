@@ -1,8 +1,8 @@
 //! A matrix of weights in 7 bits, and rows of activations in 8, so that they can be multiplied as integers.
 //!
-//! A row is cut into chunks of 192 columns and those into blocks of 32. A weight is `level × step × unit`: a level
-//! from -63 to 63, a whole step per block, a unit per chunk. The bounds are such that neither the 16-bit sum of two
-//! products nor the 32-bit sum of a chunk overflows: 2·255·63 < 2¹⁵, 192·255·63·511 < 2³¹. Leaves out the
+//! A row is cut into chunks of at most 384 columns and those into blocks of 32. A weight is `level × step × unit`: a
+//! level from -63 to 63, a whole step per block, a unit per chunk. The bounds are such that neither the 16-bit sum of
+//! two products nor the 32-bit sum of a chunk overflows: 2·255·63 < 2¹⁵, 384·255·63·255 < 2³¹. Leaves out the
 //! multiplication itself: `kernel.rs`.
 
 use crate::cpu::Cpu;
@@ -11,10 +11,8 @@ use pulp::NullaryFnOnce;
 
 /// Columns that share a step.
 pub(crate) const BLOCK: usize = 32;
-/// Blocks that share a unit.
-pub(crate) const BLOCKS: usize = 12;
-/// Columns that share a unit.
-pub(crate) const CHUNK: usize = BLOCK * BLOCKS;
+/// Blocks that share a unit, at most.
+pub(crate) const MAX_BLOCKS: usize = 12;
 /// The largest level of a weight.
 const MAX_LEVEL: f32 = 63.0;
 /// The largest step of a block.
@@ -32,11 +30,35 @@ pub(crate) struct Levels(pub(crate) [i8; BLOCK]);
 #[repr(align(32))]
 pub(crate) struct Activations(pub(crate) [u8; BLOCK]);
 
-/// What belongs to one chunk of one row, besides its levels.
+/// How a row is cut: as few chunks as may be, all of one size; what is missing at the end is zeros.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Chunks in a row.
+    pub(crate) n_chunks: usize,
+    /// Blocks in a chunk.
+    pub(crate) n_blocks: usize,
+}
+
+impl Cut {
+    fn of(n_columns: usize) -> Self {
+        let blocks = n_columns.div_ceil(BLOCK);
+        let n_chunks = blocks.div_ceil(MAX_BLOCKS).max(1);
+        Self { n_chunks, n_blocks: blocks.div_ceil(n_chunks) }
+    }
+
+    fn columns(self) -> usize {
+        self.n_blocks * BLOCK
+    }
+
+    /// Blocks in a row.
+    fn row(self) -> usize {
+        self.n_chunks * self.n_blocks
+    }
+}
+
+/// What belongs to one chunk of one row, besides its levels and steps.
 #[derive(Clone, Copy)]
 pub(crate) struct Scale {
-    /// The step of each block, twice: as the two halves of one 32-bit word.
-    pub(crate) steps: [i32; BLOCKS],
     /// What the sum over the chunk begins with, so that activations count from zero and not from `ORIGIN`.
     pub(crate) begin: i32,
     /// What one level at step 1 is worth.
@@ -47,54 +69,100 @@ pub(crate) struct Scale {
 pub(crate) struct Matrix {
     pub(crate) n_rows: usize,
     pub(crate) n_columns: usize,
-    /// Chunks in a row.
-    pub(crate) n_chunks: usize,
-    pub(crate) levels: Vec<[Levels; BLOCKS]>,
-    pub(crate) scales: Vec<Scale>,
+    pub(crate) cut: Cut,
+    levels: Vec<Levels>,
+    /// The step of each block, twice: as the two halves of one 32-bit word.
+    steps: Vec<i32>,
+    scales: Vec<Scale>,
+}
+
+/// One row of weights.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights<'a> {
+    pub(crate) levels: &'a [Levels],
+    pub(crate) steps: &'a [i32],
+    pub(crate) scales: &'a [Scale],
 }
 
 impl Matrix {
     /// A matrix without rows yet.
     pub(crate) fn new(n_columns: usize, n_rows_expected: usize) -> Self {
-        let n_chunks = n_columns.div_ceil(CHUNK);
-        let (mut levels, mut scales) = (Vec::new(), Vec::new());
-        levels.reserve_exact(n_rows_expected * n_chunks);
-        scales.reserve_exact(n_rows_expected * n_chunks);
-        Self { n_rows: 0, n_columns, n_chunks, levels, scales }
+        let cut = Cut::of(n_columns);
+        let (mut levels, mut steps, mut scales) = (Vec::new(), Vec::new(), Vec::new());
+        levels.reserve_exact(n_rows_expected * cut.row());
+        steps.reserve_exact(n_rows_expected * cut.row());
+        scales.reserve_exact(n_rows_expected * cut.n_chunks);
+        Self { n_rows: 0, n_columns, cut, levels, steps, scales }
     }
 
     /// Adds a row. What is not a number counts as zero.
-    pub(crate) fn push(&mut self, row: &[f32]) {
+    pub(crate) fn push(&mut self, cpu: Cpu, row: &[f32]) {
         debug_assert_eq!(row.len(), self.n_columns);
-        for chunk in row.chunks(CHUNK) {
-            let mut padded = [0.0; CHUNK];
-            for (to, from) in padded.iter_mut().zip(chunk) {
-                *to = if from.is_finite() { *from } else { 0.0 };
-            }
-            let (levels, scale) = pack(&padded);
-            self.levels.push(levels);
-            self.scales.push(scale);
-        }
+        cpu.run(Push { matrix: self, row });
         self.n_rows += 1;
+    }
+
+    /// Gives back what was put aside for more rows.
+    pub(crate) fn shrink(&mut self) {
+        self.levels.shrink_to_fit();
+        self.steps.shrink_to_fit();
+        self.scales.shrink_to_fit();
+    }
+
+    #[inline(always)]
+    fn push_chunk(&mut self, from: &[f32]) {
+        let mut chunk = [[0.0; BLOCK]; MAX_BLOCKS];
+        for (to, from) in chunk.as_flattened_mut().iter_mut().zip(from) {
+            *to = if from.is_finite() { *from } else { 0.0 };
+        }
+        // Divided twice, because the product of the two would round a tiny chunk to zero.
+        let unit = largest(chunk.as_flattened()) / MAX_LEVEL / MAX_STEP;
+        let unit = if unit < f32::MIN_POSITIVE { 0.0 } else { unit };
+        let mut sum = 0;
+        for values in &chunk[..self.cut.n_blocks] {
+            let mut levels = [0; BLOCK];
+            let mut step = 0;
+            if unit > 0.0 {
+                let exact = (largest(values) / MAX_LEVEL / unit).ceil().clamp(1.0, MAX_STEP);
+                let one = 1.0 / (exact * unit);
+                step = exact as i32;
+                for (level, value) in levels.iter_mut().zip(values) {
+                    *level = (nearest(value * one) as i32 - ORIGIN) as i8;
+                    sum += step * i32::from(*level);
+                }
+            }
+            self.levels.push(Levels(levels));
+            self.steps.push(step | step << 16);
+        }
+        self.scales.push(Scale { begin: -ORIGIN * sum, unit });
+    }
+
+    #[inline(always)]
+    pub(crate) fn weights(&self, row: usize) -> Weights<'_> {
+        let blocks = row * self.cut.row()..(row + 1) * self.cut.row();
+        let chunks = row * self.cut.n_chunks..(row + 1) * self.cut.n_chunks;
+        Weights {
+            levels: &self.levels[blocks.clone()],
+            steps: &self.steps[blocks],
+            scales: &self.scales[chunks],
+        }
     }
 
     /// Writes one row as it is remembered.
     pub(crate) fn row(&self, index: usize, out: &mut [f32]) {
-        let from = index * self.n_chunks;
-        for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
-            let (levels, scale) = (&self.levels[from + chunk], &self.scales[from + chunk]);
-            for (block, out) in out.chunks_mut(BLOCK).enumerate() {
-                let step = (scale.steps[block] & 0xffff) as f32 * scale.unit;
-                for (out, level) in out.iter_mut().zip(&levels[block].0) {
-                    *out = f32::from(*level) * step;
-                }
+        let weights = self.weights(index);
+        for (block, out) in out.chunks_mut(BLOCK).enumerate() {
+            let unit = weights.scales[block / self.cut.n_blocks].unit;
+            let step = (weights.steps[block] & 0xffff) as f32 * unit;
+            for (out, level) in out.iter_mut().zip(&weights.levels[block].0) {
+                *out = f32::from(*level) * step;
             }
         }
     }
 
     /// `out = rows × weightsᵀ + bias`, for every row that was packed into `input`.
     pub(crate) fn multiply(&self, cpu: Cpu, input: &Packed, bias: Option<&[f32]>, out: &mut [f32]) {
-        debug_assert_eq!(input.n_chunks, self.n_chunks);
+        debug_assert_eq!(input.cut, self.cut);
         debug_assert_eq!(out.len(), input.n_rows * self.n_rows);
         match cpu {
             #[cfg(target_arch = "x86_64")]
@@ -106,45 +174,27 @@ impl Matrix {
     }
 }
 
-fn pack(chunk: &[f32; CHUNK]) -> ([Levels; BLOCKS], Scale) {
-    let mut levels = [Levels([0; BLOCK]); BLOCKS];
-    let mut scale = Scale { steps: [0; BLOCKS], begin: 0, unit: 0.0 };
-    let largest = |values: &[f32]| values.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-    // Divided twice, because the product of the two would round a tiny chunk to zero.
-    scale.unit = largest(chunk) / MAX_LEVEL / MAX_STEP;
-    if scale.unit < f32::MIN_POSITIVE {
-        scale.unit = 0.0;
-        return (levels, scale);
-    }
-    let mut sum = 0;
-    for (block, values) in chunk.as_chunks::<BLOCK>().0.iter().enumerate() {
-        let step = (largest(values) / MAX_LEVEL / scale.unit).ceil().clamp(1.0, MAX_STEP);
-        let one = 1.0 / (step * scale.unit);
-        let step = step as i32;
-        for (level, value) in levels[block].0.iter_mut().zip(values) {
-            *level = (value * one).round().clamp(-MAX_LEVEL, MAX_LEVEL) as i8;
-            sum += step * i32::from(*level);
-        }
-        scale.steps[block] = step | step << 16;
-    }
-    scale.begin = -ORIGIN * sum;
-    (levels, scale)
-}
-
 /// Rows of activations as integers. Kept between multiplications, so that its memory is asked for once.
 #[derive(Default)]
 pub(crate) struct Packed {
     pub(crate) n_rows: usize,
-    pub(crate) n_chunks: usize,
-    pub(crate) values: Vec<[Activations; BLOCKS]>,
+    pub(crate) cut: Cut,
+    values: Vec<Activations>,
     /// What one step is worth, per row and chunk.
-    pub(crate) units: Vec<f32>,
+    units: Vec<f32>,
 }
 
 impl Packed {
     /// Takes rows of `n_columns`.
     pub(crate) fn fill(&mut self, cpu: Cpu, rows: &[f32], n_columns: usize) {
         cpu.run(Fill { packed: self, rows, n_columns });
+    }
+
+    /// One row: its values, and its units per chunk.
+    #[inline(always)]
+    pub(crate) fn row(&self, row: usize) -> (&[Activations], &[f32]) {
+        let blocks = row * self.cut.row()..(row + 1) * self.cut.row();
+        (&self.values[blocks], &self.units[row * self.cut.n_chunks..(row + 1) * self.cut.n_chunks])
     }
 }
 
@@ -160,35 +210,68 @@ impl NullaryFnOnce for Fill<'_> {
     #[inline(always)]
     fn call(self) {
         let Self { packed, rows, n_columns } = self;
+        let cut = Cut::of(n_columns);
         packed.n_rows = rows.len() / n_columns;
-        packed.n_chunks = n_columns.div_ceil(CHUNK);
+        packed.cut = cut;
         packed.values.clear();
+        packed.values.resize(packed.n_rows * cut.row(), Activations([ORIGIN as u8; BLOCK]));
         packed.units.clear();
+        packed.units.resize(packed.n_rows * cut.n_chunks, 0.0);
+        let mut chunks = packed.values.chunks_exact_mut(cut.n_blocks).zip(&mut packed.units);
         for row in rows.chunks_exact(n_columns) {
-            for chunk in row.chunks(CHUNK) {
-                let mut values = [Activations([ORIGIN as u8; BLOCK]); BLOCKS];
-                let mut most = [0.0_f32; 8];
-                let (eights, rest) = chunk.as_chunks::<8>();
-                for eight in eights {
-                    for (most, value) in most.iter_mut().zip(eight) {
-                        let value = value.abs();
-                        *most = if value > *most { value } else { *most };
+            let mut from = row.chunks(cut.columns());
+            for _ in 0..cut.n_chunks {
+                let (Some((values, unit)), Some(from)) = (chunks.next(), from.next()) else {
+                    break;
+                };
+                let most = largest(from);
+                if most > f32::MIN_POSITIVE && most.is_finite() {
+                    let one = 127.0 / most;
+                    *unit = most / 127.0;
+                    for (values, from) in values.iter_mut().zip(from.chunks(BLOCK)) {
+                        for (value, from) in values.0.iter_mut().zip(from) {
+                            *value = nearest(from * one) as u8;
+                        }
                     }
                 }
-                let most =
-                    most.iter().chain(rest).fold(0.0_f32, |most, value| most.max(value.abs()));
-                let one =
-                    if most > f32::MIN_POSITIVE && most.is_finite() { 127.0 / most } else { 0.0 };
-                for (values, from) in values.iter_mut().zip(chunk.chunks(BLOCK)) {
-                    for (value, from) in values.0.iter_mut().zip(from) {
-                        *value = nearest(from * one) as u8;
-                    }
-                }
-                packed.values.push(values);
-                packed.units.push(if one > 0.0 { most / 127.0 } else { 0.0 });
             }
         }
     }
+}
+
+struct Push<'a> {
+    matrix: &'a mut Matrix,
+    row: &'a [f32],
+}
+
+impl NullaryFnOnce for Push<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let mut chunks = self.row.chunks(self.matrix.cut.columns());
+        for _ in 0..self.matrix.cut.n_chunks {
+            self.matrix.push_chunk(chunks.next().unwrap_or(&[]));
+        }
+    }
+}
+
+/// The largest of all, without signs. What is not a number is passed over.
+#[inline(always)]
+fn largest(values: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; 8];
+    let (eights, rest) = values.as_chunks::<8>();
+    for eight in eights {
+        for lane in 0..8 {
+            let value = eight[lane].abs();
+            lanes[lane] = if value > lanes[lane] { value } else { lanes[lane] };
+        }
+    }
+    let mut most = 0.0_f32;
+    for value in lanes.iter().chain(rest) {
+        most = if value.abs() > most { value.abs() } else { most };
+    }
+    most
 }
 
 /// The nearest whole number plus `ORIGIN`, for values of at most 127: adding 1.5·2²³ leaves it in the lowest bits.

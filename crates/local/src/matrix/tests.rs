@@ -13,7 +13,7 @@ fn numbers(n: usize, seed: u32) -> Vec<f32> {
 
 fn made_of(rows: &[f32], n_columns: usize) -> Matrix {
     let mut matrix = Matrix::new(n_columns, rows.len() / n_columns);
-    rows.chunks_exact(n_columns).for_each(|row| matrix.push(row));
+    rows.chunks_exact(n_columns).for_each(|row| matrix.push(Cpu::detect(), row));
     matrix
 }
 
