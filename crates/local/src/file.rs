@@ -4,6 +4,7 @@
 pub(crate) mod e5;
 pub(crate) mod gguf;
 pub(crate) mod quantised;
+pub(crate) mod safetensors;
 
 use crate::error::Fault;
 use std::io::Read;

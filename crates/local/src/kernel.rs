@@ -28,19 +28,19 @@ impl NullaryFnOnce for Plain<'_> {
     fn call(self) {
         let Self { weights, input, bias, out } = self;
         for (row, out) in out.chunks_exact_mut(weights.n_rows).enumerate() {
-            let (values, units) = input.row(row);
+            let (values, ranges) = input.row(row);
             for (column, out) in out.iter_mut().enumerate() {
                 let weights = weights.weights(column);
                 let mut sum = bias.map_or(0.0, |bias| bias[column]);
-                for (chunk, (scale, unit)) in weights.scales.iter().zip(units).enumerate() {
-                    let mut whole = scale.begin;
+                for (chunk, (scale, range)) in weights.scales.iter().zip(ranges).enumerate() {
+                    let mut whole = scale.begin.wrapping_mul(range.origin);
                     for block in chunk * input.cut.n_blocks..(chunk + 1) * input.cut.n_blocks {
                         let pairs = weights.levels[block].0.iter().zip(&values[block].0);
                         let products: i32 = pairs.map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
                         whole = whole
                             .wrapping_add(products.wrapping_mul(weights.steps[block] & 0xffff));
                     }
-                    sum += whole as f32 * (scale.unit * unit);
+                    sum += whole as f32 * (scale.unit * range.unit);
                 }
                 *out = sum;
             }
@@ -114,8 +114,11 @@ impl Wide<'_> {
         let mut sums: [[__m256; T]; R] = [[wide.avx._mm256_setzero_ps(); T]; R];
         for chunk in 0..cut.n_chunks {
             let mut whole: [[__m256i; T]; R] = std::array::from_fn(|r| {
-                let begin = wide.sse2._mm_cvtsi32_si128(weights[r].scales[chunk].begin);
-                [wide.avx._mm256_zextsi128_si256(begin); T]
+                std::array::from_fn(|t| {
+                    let begin =
+                        weights[r].scales[chunk].begin.wrapping_mul(rows[t].1[chunk].origin);
+                    wide.avx._mm256_zextsi128_si256(wide.sse2._mm_cvtsi32_si128(begin))
+                })
             });
             // All of one length, so that their bounds are looked at once.
             let blocks = chunk * cut.n_blocks..(chunk + 1) * cut.n_blocks;
@@ -139,8 +142,9 @@ impl Wide<'_> {
             }
             for r in 0..R {
                 for t in 0..T {
-                    let unit =
-                        wide.avx._mm256_set1_ps(weights[r].scales[chunk].unit * rows[t].1[chunk]);
+                    let unit = wide
+                        .avx
+                        ._mm256_set1_ps(weights[r].scales[chunk].unit * rows[t].1[chunk].unit);
                     let whole = wide.avx._mm256_cvtepi32_ps(whole[r][t]);
                     sums[r][t] = wide.fma._mm256_fmadd_ps(whole, unit, sums[r][t]);
                 }

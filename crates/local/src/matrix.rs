@@ -17,8 +17,8 @@ pub(crate) const MAX_BLOCKS: usize = 12;
 const MAX_LEVEL: f32 = 63.0;
 /// The largest step of a block.
 const MAX_STEP: f32 = 255.0;
-/// What an activation of zero is stored as: the integers of activations have no sign.
-pub(crate) const ORIGIN: i32 = 128;
+/// Activations are whole numbers from 0 to this.
+const MAX_ACTIVATION: f32 = 255.0;
 
 /// 32 weights; aligned, because a load across two cache lines costs twice.
 #[derive(Clone, Copy)]
@@ -59,7 +59,8 @@ impl Cut {
 /// What belongs to one chunk of one row, besides its levels and steps.
 #[derive(Clone, Copy)]
 pub(crate) struct Scale {
-    /// What the sum over the chunk begins with, so that activations count from zero and not from `ORIGIN`.
+    /// All levels times their steps, with the sign changed: what a sum begins with for each one that the activations'
+    /// origin lies above zero.
     pub(crate) begin: i32,
     /// What one level at step 1 is worth.
     pub(crate) unit: f32,
@@ -127,14 +128,14 @@ impl Matrix {
                 let one = 1.0 / (exact * unit);
                 step = exact as i32;
                 for (level, value) in levels.iter_mut().zip(values) {
-                    *level = (nearest(value * one) as i32 - ORIGIN) as i8;
+                    *level = nearest(value * one) as i8;
                     sum += step * i32::from(*level);
                 }
             }
             self.levels.push(Levels(levels));
             self.steps.push(step | step << 16);
         }
-        self.scales.push(Scale { begin: -ORIGIN * sum, unit });
+        self.scales.push(Scale { begin: -sum, unit });
     }
 
     #[inline(always)]
@@ -180,8 +181,42 @@ pub(crate) struct Packed {
     pub(crate) n_rows: usize,
     pub(crate) cut: Cut,
     values: Vec<Activations>,
-    /// What one step is worth, per row and chunk.
-    units: Vec<f32>,
+    ranges: Vec<Range>,
+}
+
+/// What the whole numbers of one chunk of one row stand for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Range {
+    /// What one is worth.
+    pub(crate) unit: f32,
+    /// What zero is kept as.
+    pub(crate) origin: i32,
+}
+
+impl Range {
+    /// The range that just holds all values and zero.
+    #[inline(always)]
+    fn of(values: &[f32]) -> Self {
+        let (mut least, mut most) = ([0.0_f32; 8], [0.0_f32; 8]);
+        let (eights, rest) = values.as_chunks::<8>();
+        for eight in eights {
+            for lane in 0..8 {
+                least[lane] = if eight[lane] < least[lane] { eight[lane] } else { least[lane] };
+                most[lane] = if eight[lane] > most[lane] { eight[lane] } else { most[lane] };
+            }
+        }
+        let (mut low, mut high) = (0.0_f32, 0.0_f32);
+        for value in least.iter().chain(&most).chain(rest) {
+            low = if *value < low { *value } else { low };
+            high = if *value > high { *value } else { high };
+        }
+        let unit = high / MAX_ACTIVATION - low / MAX_ACTIVATION;
+        if unit > f32::MIN_POSITIVE && unit.is_finite() {
+            Self { unit, origin: nearest(-low / unit) }
+        } else {
+            Self::default()
+        }
+    }
 }
 
 impl Packed {
@@ -190,11 +225,11 @@ impl Packed {
         cpu.run(Fill { packed: self, rows, n_columns });
     }
 
-    /// One row: its values, and its units per chunk.
+    /// One row: its values, and what they stand for per chunk.
     #[inline(always)]
-    pub(crate) fn row(&self, row: usize) -> (&[Activations], &[f32]) {
+    pub(crate) fn row(&self, row: usize) -> (&[Activations], &[Range]) {
         let blocks = row * self.cut.row()..(row + 1) * self.cut.row();
-        (&self.values[blocks], &self.units[row * self.cut.n_chunks..(row + 1) * self.cut.n_chunks])
+        (&self.values[blocks], &self.ranges[row * self.cut.n_chunks..(row + 1) * self.cut.n_chunks])
     }
 }
 
@@ -214,23 +249,23 @@ impl NullaryFnOnce for Fill<'_> {
         packed.n_rows = rows.len() / n_columns;
         packed.cut = cut;
         packed.values.clear();
-        packed.values.resize(packed.n_rows * cut.row(), Activations([ORIGIN as u8; BLOCK]));
-        packed.units.clear();
-        packed.units.resize(packed.n_rows * cut.n_chunks, 0.0);
-        let mut chunks = packed.values.chunks_exact_mut(cut.n_blocks).zip(&mut packed.units);
+        packed.values.resize(packed.n_rows * cut.row(), Activations([0; BLOCK]));
+        packed.ranges.clear();
+        packed.ranges.resize(packed.n_rows * cut.n_chunks, Range::default());
+        let mut chunks = packed.values.chunks_exact_mut(cut.n_blocks).zip(&mut packed.ranges);
         for row in rows.chunks_exact(n_columns) {
             let mut from = row.chunks(cut.columns());
             for _ in 0..cut.n_chunks {
-                let (Some((values, unit)), Some(from)) = (chunks.next(), from.next()) else {
+                let (Some((values, range)), Some(from)) = (chunks.next(), from.next()) else {
                     break;
                 };
-                let most = largest(from);
-                if most > f32::MIN_POSITIVE && most.is_finite() {
-                    let one = 127.0 / most;
-                    *unit = most / 127.0;
+                *range = Range::of(from);
+                if range.unit > 0.0 {
+                    let (one, origin) = (1.0 / range.unit, range.origin);
+                    // What is beyond the row stays 0 and not the origin; its weights are 0.
                     for (values, from) in values.iter_mut().zip(from.chunks(BLOCK)) {
                         for (value, from) in values.0.iter_mut().zip(from) {
-                            *value = nearest(from * one) as u8;
+                            *value = (nearest(from * one) + origin).clamp(0, 255) as u8;
                         }
                     }
                 }
@@ -274,11 +309,11 @@ fn largest(values: &[f32]) -> f32 {
     most
 }
 
-/// The nearest whole number plus `ORIGIN`, for values of at most 127: adding 1.5·2²³ leaves it in the lowest bits.
+/// The nearest whole number, for values of less than 2²¹: adding 1.5·2²³ leaves it in the lowest bits.
 #[inline(always)]
-fn nearest(value: f32) -> u32 {
+fn nearest(value: f32) -> i32 {
     const SHIFT: f32 = 12_582_912.0;
-    (value + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()).wrapping_add(ORIGIN as u32)
+    (value + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()).cast_signed()
 }
 
 #[cfg(test)]

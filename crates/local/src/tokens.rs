@@ -2,4 +2,7 @@
 //! 250,000 pieces in more memory than the whole model needs.
 
 pub(crate) mod bytepair;
+pub(crate) mod charsmap;
+pub(crate) mod json;
 pub(crate) mod unigram;
+pub(crate) mod wordpiece;

@@ -2,6 +2,7 @@
 //! the most. Knows the normalising and the marks for spaces of XLM-RoBERTa, which multilingual-e5 uses.
 
 use crate::error::Fault;
+use crate::tokens::charsmap::Charsmap;
 
 /// Stands for a space, and before the first word.
 const SPACE: char = '\u{2581}';
@@ -22,6 +23,8 @@ pub(crate) struct Special {
 pub(crate) enum Normaliser {
     /// Single characters, sorted.
     Map(Vec<(u32, Box<str>)>),
+    /// SentencePiece's own, which also knows several characters in a row.
+    Compiled(Charsmap),
 }
 
 impl Normaliser {
@@ -41,6 +44,7 @@ impl Normaliser {
                     Err(_) => (&text[..length], length),
                 }
             }
+            Self::Compiled(map) => map.find(text).unwrap_or((&text[..length], length)),
         }
     }
 }

@@ -2,3 +2,4 @@
 
 mod found;
 mod reference;
+mod tensors;
