@@ -138,8 +138,8 @@ impl Chat {
         self.prompt(messages).map(|tokens| tokens.len())
     }
 
-    /// Answers. `on_text` gets every piece of the answer, always whole characters, and says whether to go on; it is
-    /// also asked, with an empty piece, while long messages are being read.
+    /// Answers. `on_text` gets every piece of the answer, always whole characters, and says whether to go on; where there
+    /// is nothing to show, as while messages are being read, it is asked with an empty piece.
     pub fn reply(
         &mut self,
         messages: &[(Role, &str)],
@@ -166,29 +166,27 @@ impl Chat {
         on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) {
         let (mut dice, mut spoken) = (Dice::new(settings.seed), Spoken::new(&settings.stop));
-        let mut say =
-            |text: &str| if text.is_empty() { ControlFlow::Continue(()) } else { on_text(text) };
         while finished.output_tokens < room {
             let token = choose(self.llama.next(), settings.temperature, settings.top_p, &mut dice);
             finished.output_tokens += 1;
             if token == self.end || Some(token) == self.end_of_text {
-                finished.why = if say(&spoken.end()).is_break() { Why::Cut } else { Why::End };
+                finished.why = if on_text(&spoken.end()).is_break() { Why::Cut } else { Why::End };
                 return;
             }
             match spoken.hear(self.tokens.bytes_of(token)) {
                 Heard::Stop(text) => {
-                    finished.why = if say(&text).is_break() { Why::Cut } else { Why::Stop };
+                    finished.why = if on_text(&text).is_break() { Why::Cut } else { Why::Stop };
                     return;
                 }
                 Heard::Text(text) => {
-                    if say(&text).is_break() {
+                    if on_text(&text).is_break() {
                         return;
                     }
                 }
             }
             self.llama.look(&[token], &mut || true);
         }
-        finished.why = if say(&spoken.end()).is_break() { Why::Cut } else { Why::MaxTokens };
+        finished.why = if on_text(&spoken.end()).is_break() { Why::Cut } else { Why::MaxTokens };
     }
 
     /// The messages as the template writes them. What people wrote is cut as text: no word in it is a control token.

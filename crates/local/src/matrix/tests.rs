@@ -27,9 +27,16 @@ fn multiplied(cpu: Cpu, matrix: &Matrix, input: &[f32], bias: Option<&[f32]>) ->
 
 #[test]
 fn every_shape_comes_near_the_product_of_real_numbers_on_every_kind_of_machine() {
-    for (n_rows, n_columns, n_inputs) in
-        [(1, 32, 1), (2, 192, 5), (5, 384, 27), (7, 224, 3), (4, 1536, 2), (3, 576, 50)]
-    {
+    for (n_rows, n_columns, n_inputs) in [
+        (1, 32, 1),
+        (11, 576, 1),
+        (9, 1536, 1),
+        (2, 192, 5),
+        (5, 384, 27),
+        (7, 224, 3),
+        (4, 1536, 2),
+        (3, 576, 50),
+    ] {
         let (weights, input, bias) =
             (numbers(n_rows * n_columns, 1), numbers(n_inputs * n_columns, 2), numbers(n_rows, 3));
         let matrix = made_of(&weights, n_columns);

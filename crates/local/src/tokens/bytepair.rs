@@ -60,10 +60,6 @@ impl BytePairs {
         Ok(Self { texts, control, bytes, merges: pairs, max_bytes })
     }
 
-    pub(crate) fn n_tokens(&self) -> usize {
-        self.texts.len()
-    }
-
     /// The longest text of one token.
     pub(crate) fn max_bytes(&self) -> usize {
         self.max_bytes
@@ -201,6 +197,42 @@ mod tests {
         );
         assert_eq!(words("   x\t\ty  "), ["  ", " x", "\t", "\t", "y", "  "]);
         assert_eq!(words("日本語 текст ½ ’s"), ["日本語", " текст", " ½", " ’", "s"]);
+    }
+
+    /// The vocabulary of the real model, where it is.
+    #[test]
+    fn the_real_vocabulary_cuts_as_others_cut_with_it() {
+        let folder = std::env::var_os("MOSAIC_MODELS").map_or_else(
+            || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/models"),
+            Into::into,
+        );
+        let Ok(bytes) = std::fs::read(folder.join(crate::CHAT_FILE)) else {
+            eprintln!("!! {} IS MISSING: this test is NOT run", crate::CHAT_FILE);
+            assert_ne!(
+                std::env::var("CI").as_deref(),
+                Ok("true"),
+                "a model is missing, and CI=true"
+            );
+            return;
+        };
+        let file = crate::file::gguf::Gguf::parse(bytes).unwrap();
+        let pairs = BytePairs::new(
+            file.texts("tokenizer.ggml.tokens"),
+            file.numbers("tokenizer.ggml.token_type"),
+            file.texts("tokenizer.ggml.merges"),
+        )
+        .unwrap();
+        let cases: Vec<serde_json::Value> =
+            serde_json::from_str(include_str!("../../../../fixtures/embeddings/smollm2.json"))
+                .unwrap();
+        for case in cases {
+            let (text, mut tokens) = (case["text"].as_str().unwrap(), Vec::new());
+            pairs.tokens(text, &mut tokens);
+            assert_eq!(serde_json::json!(tokens), case["ids"], "{text:?}");
+            let back: Vec<u8> =
+                tokens.iter().flat_map(|token| pairs.bytes_of(*token)).copied().collect();
+            assert_eq!(String::from_utf8_lossy(&back), text);
+        }
     }
 
     #[test]
