@@ -34,11 +34,13 @@ impl NullaryFnOnce for Plain<'_> {
                 let mut sum = bias.map_or(0.0, |bias| bias[column]);
                 for (chunk, (scale, range)) in weights.scales.iter().zip(ranges).enumerate() {
                     let mut whole = scale.begin.wrapping_mul(range.origin);
-                    for block in chunk * input.cut.n_blocks..(chunk + 1) * input.cut.n_blocks {
-                        let pairs = weights.levels[block].0.iter().zip(&values[block].0);
+                    let blocks = chunk * input.cut.n_blocks..(chunk + 1) * input.cut.n_blocks;
+                    let steps =
+                        weights.levels[blocks.clone()].iter().zip(&weights.steps[blocks.clone()]);
+                    for ((levels, step), values) in steps.zip(&values[blocks]) {
+                        let pairs = levels.0.iter().zip(&values.0);
                         let products: i32 = pairs.map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
-                        whole = whole
-                            .wrapping_add(products.wrapping_mul(weights.steps[block] & 0xffff));
+                        whole = whole.wrapping_add(products.wrapping_mul(step & 0xffff));
                     }
                     sum += whole as f32 * (scale.unit * range.unit);
                 }
@@ -152,8 +154,8 @@ impl Wide<'_> {
         }
         for r in 0..R {
             let bias = self.bias.map_or(0.0, |bias| bias[weight + r]);
-            for t in 0..T {
-                let lanes: [f32; 8] = cast(sums[r][t]);
+            for (t, sum) in sums[r].iter().enumerate() {
+                let lanes: [f32; 8] = cast(*sum);
                 let [a, b, c, d, e, f, g, h] = lanes;
                 self.out[(row + t) * self.weights.n_rows + weight + r] =
                     bias + (((a + e) + (c + g)) + ((b + f) + (d + h)));

@@ -36,11 +36,14 @@ pub enum Piece {
     Failed(Error),
 }
 
+/// A vector for each text.
+type Vectors = Result<Vec<Vec<f32>>, Error>;
+
 struct Embedding {
     input: Input,
     texts: Vec<String>,
     max_tokens: usize,
-    answer: oneshot::Sender<Result<Vec<Vec<f32>>, Error>>,
+    answer: oneshot::Sender<Vectors>,
 }
 
 struct Chatting {
@@ -91,7 +94,7 @@ impl Local {
         input: Input,
         texts: Vec<String>,
         max_tokens: usize,
-    ) -> Result<oneshot::Receiver<Result<Vec<Vec<f32>>, Error>>, Error> {
+    ) -> Result<oneshot::Receiver<Vectors>, Error> {
         let folders = self.folders.clone();
         place::find(&folders, E5_FILE)?;
         let (answer, answered) = oneshot::channel();
@@ -101,7 +104,7 @@ impl Local {
             move |asked| {
                 let open = || Embedder::open(&place::find(&folders, E5_FILE)?);
                 work(asked, open, |embedder: Result<&mut Embedder, Error>, asked: Embedding| {
-                    asked.answer(embedder)
+                    asked.answer(embedder);
                 });
             },
         )?;

@@ -168,7 +168,7 @@ impl Matrix {
         match cpu {
             #[cfg(target_arch = "x86_64")]
             Cpu::Wide(wide) => {
-                wide.vectorize(kernel::Wide { wide, weights: self, input, bias, out })
+                wide.vectorize(kernel::Wide { wide, weights: self, input, bias, out });
             }
             Cpu::Plain => kernel::Plain { weights: self, input, bias, out }.call(),
         }
