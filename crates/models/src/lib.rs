@@ -10,6 +10,7 @@ mod event;
 mod frames;
 mod kinds;
 mod nearest;
+pub mod oauth;
 mod reply;
 mod request;
 mod retry;
