@@ -16,6 +16,7 @@ mod event;
 mod frames;
 mod kinds;
 mod nearest;
+pub mod oauth;
 mod ollama;
 mod openai;
 mod openai_chat;
