@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::Method;
 use mosaic_outbound::{Answer, Outbound, Patience};
 use mosaic_protocol::provider::{FailureClass, ProviderKind};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// How much of a refusal is read.
@@ -54,7 +54,7 @@ pub trait InProcess: Send + Sync {
         &self,
         model: &str,
         texts: Vec<String>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vectors>> + Send>>;
+    ) -> Pin<Box<dyn Future<Output = Result<Vectors>> + Send + '_>>;
 
     /// Which models are there.
     fn list(&self) -> Vec<Listed>;
