@@ -104,6 +104,17 @@ impl Models {
         self.local.as_ref().is_some_and(|local| !local.list().is_empty())
     }
 
+    /// The embedding model in our own process, if there is one.
+    pub fn local_embedding(&self) -> Option<String> {
+        let listed = self.local.as_ref()?.list();
+        listed.into_iter().find(|it| it.embedding == Some(true)).map(|it| it.id)
+    }
+
+    /// Embeds texts in our own process.
+    pub async fn embed_locally(&self, model: &str, texts: Vec<String>) -> Result<Vectors> {
+        self.local.as_ref().ok_or_else(no_local)?.embed(model, texts).await
+    }
+
     /// Calls a model, for an answer in pieces.
     pub async fn stream(
         &self,
@@ -240,7 +251,7 @@ impl Models {
         let Some(wire) = kinds::wire(endpoint.kind, endpoint.api) else {
             return match endpoint.kind {
                 ProviderKind::Scripted => Err(none()),
-                _ => self.local.as_ref().ok_or_else(no_local)?.embed(model, texts.to_vec()).await,
+                _ => self.embed_locally(model, texts.to_vec()).await,
             };
         };
         let outgoing = wire.embed(endpoint, model, texts).ok_or_else(none)??;
