@@ -20,6 +20,7 @@ mod pairing;
 mod prices;
 #[cfg(test)]
 mod recorded;
+pub mod oauth;
 mod reply;
 mod request;
 mod retry;
