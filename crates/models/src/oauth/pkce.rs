@@ -199,7 +199,8 @@ mod tests {
             &code_challenge=VtX6czP210fbQsI5QH5dpMMvTHnzXQkrE0_TWkAtnFw
             &code_challenge_method=S256
             &scope=chat+offline_access
-            &audience=https%3A%2F%2Fapi.example.org"#]].assert_eq(&url.replace('&', "\n&"));
+            &audience=https%3A%2F%2Fapi.example.org"#]]
+        .assert_eq(&url.replace('&', "\n&"));
         expect![[r#"{"verifier":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE","state":"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI","redirect_uri":"http://127.0.0.1:1455/back?x=1"}"#]].assert_eq(&flow.to_json());
         assert!(!url.contains(flow.verifier.expose()));
         let again = Flow::from_json(&flow.to_json()).unwrap();
