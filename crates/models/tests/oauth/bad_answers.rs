@@ -14,7 +14,7 @@ use mosaic_models::{
         pkce::{self, Returned},
     },
 };
-use mosaic_outbound::Reach;
+use mosaic_outbound::{Outbound, Reach};
 use mosaic_protocol::provider::FailureClass;
 use serde_json::json;
 use std::time::Duration;
@@ -31,15 +31,15 @@ fn tokens() -> Tokens {
     }
 }
 
-async fn refresh(server: &Server) -> Error {
-    let (outbound, settings) = (outbound(), settings(&server.at, json!({})));
-    tokens().refresh(&reach(&outbound, &settings), NOW).await.unwrap_err()
+async fn refresh(server: &Server, outbound: &Outbound) -> Error {
+    let settings = settings(&server.at, json!({}));
+    tokens().refresh(&reach(outbound, &settings), NOW).await.unwrap_err()
 }
 
 #[tokio::test]
 async fn what_is_not_what_it_should_be_is_an_error_of_its_class() {
     use FailureClass as F;
-    let server = Server::start().await;
+    let (server, outbound) = (Server::start().await, outbound());
     let granted = "{\"access_token\":\"t\",\"token_type\":\"bearer\"";
     let huge = |n: usize| format!("{granted},\"pad\":\"{}\"}}", "x".repeat(n));
     for (status, headers, body, class) in [
@@ -76,7 +76,7 @@ async fn what_is_not_what_it_should_be_is_an_error_of_its_class() {
         let begin = body.chars().take(60).collect::<String>();
         server.say(status, headers, body);
         let n_asked = server.n_asked();
-        let error = refresh(&server).await;
+        let error = refresh(&server, &outbound).await;
         assert_eq!(error.class, class, "{status} {begin}: {error}");
         assert!(error.message.len() < 300, "{error}");
         assert_eq!(server.n_asked(), n_asked + 1, "{status} {begin}: it was asked again");
@@ -84,26 +84,26 @@ async fn what_is_not_what_it_should_be_is_an_error_of_its_class() {
     // Its neighbour, right at the bound, is taken.
     let rest = huge(0).len();
     server.say(200, "", huge(64 * 1024 - rest));
-    let (outbound, settings) = (outbound(), settings(&server.at, json!({})));
+    let settings = settings(&server.at, json!({}));
     tokens().refresh(&reach(&outbound, &settings), NOW).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_server_that_says_when_is_quoted() {
-    let server = Server::start().await;
+    let (server, outbound) = (Server::start().await, outbound());
     server.say(429, "retry-after: 17\r\n", "");
-    let error = refresh(&server).await;
+    let error = refresh(&server, &outbound).await;
     assert_eq!((error.retry_after, error.status), (Some(Duration::from_secs(17)), Some(429)));
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_or_breaks_off_may_be_asked_again() {
-    let server = Server::start().await;
+    let (server, outbound) = (Server::start().await, outbound());
     server.fail(Fault::Cut);
-    let error = refresh(&server).await;
+    let error = refresh(&server, &outbound).await;
     assert_eq!((error.class, error.class.passes()), (FailureClass::Transport, true));
 
-    let (outbound, closed) = (outbound(), tokio::net::TcpListener::bind("127.0.0.1:0").await);
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let at = format!("http://{}", closed.unwrap().local_addr().unwrap());
     let settings = settings(&at, json!({}));
     let error = tokens().refresh(&reach(&outbound, &settings), NOW).await.unwrap_err();
