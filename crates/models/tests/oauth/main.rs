@@ -5,7 +5,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "in a test a failure is a panic"
+    clippy::print_stderr,
+    reason = "in a test a failure is a panic, and what is skipped is said"
 )]
 
 mod bad_answers;

@@ -30,10 +30,13 @@ pub(crate) struct Asked {
     pub(crate) body: String,
 }
 
+/// Status, headers and body for a request.
+pub(crate) type Say = dyn FnOnce(&Asked) -> (u16, String, String) + Send;
+
 /// What it does instead of answering properly.
 pub(crate) enum Fault {
-    /// Answers this: status, headers, body.
-    Say(Box<dyn FnOnce(&Asked) -> (u16, String, String) + Send>),
+    /// Answers this.
+    Say(Box<Say>),
     /// Says nothing, and keeps the connection.
     Hang,
     /// Sends a head, and then a byte now and then.
