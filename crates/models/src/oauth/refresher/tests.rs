@@ -123,8 +123,15 @@ async fn a_renewal_goes_on_when_everybody_has_gone() {
     }
     // Who comes meanwhile with other tokens waits; who has the same ones is aboard.
     let count = Arc::new(AtomicUsize::new(0));
-    let same = renew(&refresher, "1", &count, Err(refused()));
-    let other = renew(&refresher, "9", &count, Ok(tokens("10")));
+    let mut same = Box::pin(renew(&refresher, "1", &count, Err(refused())));
+    let mut other = Box::pin(renew(&refresher, "9", &count, Ok(tokens("10"))));
+    let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(same.as_mut().poll(&mut nobody).is_pending());
+    assert!(other.as_mut().poll(&mut nobody).is_pending());
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 0, "two at once");
     go.notify_one();
     let (same, other) = tokio::join!(same, other);
     assert_eq!(same.unwrap(), "access-2");
