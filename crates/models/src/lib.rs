@@ -15,12 +15,12 @@ mod frames;
 mod kinds;
 mod nearest;
 pub use nearest::nearest;
+pub mod oauth;
 mod ollama;
 mod pairing;
 mod prices;
 #[cfg(test)]
 mod recorded;
-pub mod oauth;
 mod reply;
 mod request;
 mod retry;
