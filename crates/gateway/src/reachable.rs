@@ -203,7 +203,8 @@ impl Gateway {
             None if tells_by_itself => vec![],
             None => catalogue.models().filter(|it| it.kind == stored.kind).cloned().collect(),
         };
-        if listed.is_none() {
+        // A scripted model does what its name says, and there are more names than it lists.
+        if listed.is_none() || stored.kind == ProviderKind::Scripted {
             let name = stored.name.to_string();
             reachable.open_ended.push((stored.id, name, stored.kind));
         }

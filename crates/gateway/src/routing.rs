@@ -1,9 +1,7 @@
 //! Rules of routing: listed, made, changed, ordered, overridden; and which model they would choose, without calling any.
 
 use crate::{
-    Error, Gateway, Result, check, person,
-    reachable::{FAMILIES, Reachable},
-    workspaces::check_workspace,
+    Error, Gateway, Result, check, person, reachable::FAMILIES, workspaces::check_workspace,
 };
 use mosaic_protocol::{
     RuleId, WorkspaceId,
@@ -309,32 +307,4 @@ fn check_body(rule: &Rule) -> Result<()> {
         return invalid("`then` says nothing: name a model, or something else that happens".into());
     }
     Ok(())
-}
-
-impl Reachable {
-    /// How much of the tightest budget is left, in percent.
-    pub(crate) fn budget_left(&self) -> u32 {
-        let left = |limit: Option<i64>, gone: i64| {
-            let limit = limit.filter(|limit| *limit > 0)?;
-            let left = limit.saturating_sub(gone).max(0).saturating_mul(100) / limit;
-            u32::try_from(left).ok()
-        };
-        let all = self.budgets.iter().flat_map(|budget| {
-            let spent = &budget.spent;
-            [
-                left(budget.micros, spent.micros + spent.held_micros),
-                left(budget.tokens, spent.tokens + spent.held_tokens),
-            ]
-        });
-        all.flatten().min().unwrap_or(100)
-    }
-
-    /// How many micro-dollars may still be spent, if anybody set a bound.
-    pub(crate) fn money_left(&self) -> Option<u64> {
-        let left = |budget: &mosaic_protocol::budget::Budget| {
-            let gone = budget.spent.micros + budget.spent.held_micros;
-            budget.micros.map(|limit| u64::try_from(limit.saturating_sub(gone)).unwrap_or(0))
-        };
-        self.budgets.iter().filter_map(left).min()
-    }
 }
