@@ -9,7 +9,8 @@ fn main() -> std::io::Result<()> {
     let mut out = std::io::BufWriter::new(std::io::stdout());
     for line in std::io::stdin().lock().lines() {
         let value: Value = serde_json::from_str(&line?)?;
-        let attachments: Vec<Attached> = value["attachments"].as_array().into_iter().flatten().map(attached).collect();
+        let attachments: Vec<Attached> =
+            value["attachments"].as_array().into_iter().flatten().map(attached).collect();
         let text = value["text"].as_str().unwrap_or_default();
         let message = Message { text, attachments: &attachments };
         let features = classify::features(&message);
@@ -20,7 +21,8 @@ fn main() -> std::io::Result<()> {
             "words": classify::classify(&message, None),
         });
         if let Some(embedding) = value["embedding"].as_array() {
-            let embedding: Vec<f32> = embedding.iter().filter_map(Value::as_f64).map(|n| n as f32).collect();
+            let embedding: Vec<f32> =
+                embedding.iter().filter_map(Value::as_f64).map(|n| n as f32).collect();
             answer["meaning"] = json!(classify::classify(&message, Some(&embedding)));
         }
         writeln!(out, "{answer}")?;

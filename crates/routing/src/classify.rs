@@ -10,8 +10,8 @@ mod tokens;
 mod weights;
 mod words;
 
-pub use features::{Features, N_GRAMS, N_LIGHT};
 use features::Words;
+pub use features::{Features, N_GRAMS, N_LIGHT};
 use mosaic_protocol::route::Classification;
 use parts::Parts;
 use shape::Shape;
@@ -57,8 +57,8 @@ fn long_document(message: &Message) -> bool {
     bytes > LONG_DOCUMENT_BYTES
 }
 
-/// Below this confidence a classification is as likely wrong as right, and a second look is worth its price.
-pub const UNSURE: f32 = 0.5;
+/// Below this confidence a task is about as likely wrong as right, and a second look is worth its price.
+pub const UNSURE: f32 = 0.6;
 
 /// The text whose embedding, as a query, `classify` wants: what is asked, cut to a bound.
 pub fn to_embed(text: &str) -> String {
@@ -69,7 +69,9 @@ pub fn to_embed(text: &str) -> String {
 pub fn classify(message: &Message, embedding: Option<&[f32]>) -> Classification {
     let read = Read::of(message);
     match (embedding.and_then(meaning::usable), Weights::bundled()) {
-        (Some(embedding), Some(weights)) => meaning::classify(message, weights, &embedding, &read.features(message)),
+        (Some(embedding), Some(weights)) => {
+            meaning::classify(message, weights, &embedding, &read.features(message))
+        }
         _ => words::classify(message, &read.parts, &read.shape, &read.hints),
     }
 }
@@ -100,3 +102,6 @@ impl Read {
         features::features(message, &self.parts, &self.shape, &self.words, &self.hints)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,13 @@ impl Words {
 }
 
 /// Computes the numbers.
-pub(super) fn features(message: &Message, parts: &Parts, shape: &Shape, words: &Words, hints: &Hints) -> Features {
+pub(super) fn features(
+    message: &Message,
+    parts: &Parts,
+    shape: &Shape,
+    words: &Words,
+    hints: &Hints,
+) -> Features {
     Features { light: light(message, parts, shape, words, hints), grams: grams(words) }
 }
 
@@ -60,12 +66,20 @@ fn log(n: usize) -> f32 {
     (n as f32 + 1.0).ln() / 8.0
 }
 
-fn light(message: &Message, parts: &Parts, shape: &Shape, words: &Words, hints: &Hints) -> Vec<f32> {
+fn light(
+    message: &Message,
+    parts: &Parts,
+    shape: &Shape,
+    words: &Words,
+    hints: &Hints,
+) -> Vec<f32> {
     let yes = |is: bool| f32::from(u8::from(is));
     let ask = &parts.ask;
     let pasted = !parts.paste.is_empty();
     let letters = ask.chars().filter(|c| c.is_alphabetic()).count().max(1) as f32;
-    let of = |range: std::ops::RangeInclusive<char>| ask.chars().filter(|c| range.contains(c)).count() as f32 / letters;
+    let of = |range: std::ops::RangeInclusive<char>| {
+        ask.chars().filter(|c| range.contains(c)).count() as f32 / letters
+    };
     let images = message.attachments.iter().filter(|a| **a == Attached::Image).count();
     let documents = message.attachments.len() - images;
     let n_words = words.ask.len();
@@ -138,7 +152,8 @@ fn grams(words: &Words) -> Vec<(u32, f32)> {
     let mut last = "";
     for (at, word) in words.ask.iter().enumerate() {
         if word.chars().next().is_some_and(dense) {
-            let chars: Vec<usize> = word.char_indices().map(|(at, _)| at).chain([word.len()]).collect();
+            let chars: Vec<usize> =
+                word.char_indices().map(|(at, _)| at).chain([word.len()]).collect();
             for pair in chars.windows(3) {
                 add(1, &[&word[pair[0]..pair[2]]], 1.0);
             }

@@ -16,7 +16,12 @@ pub(super) fn usable(embedding: &[f32]) -> Option<Vec<f32>> {
 }
 
 /// By meaning.
-pub(super) fn classify(message: &Message, weights: &Weights, embedding: &[f32], features: &Features) -> Classification {
+pub(super) fn classify(
+    message: &Message,
+    weights: &Weights,
+    embedding: &[f32],
+    features: &Features,
+) -> Classification {
     let scores = weights.scores(embedding, features);
     let (tasks, rest) = scores.split_at(Task::ALL.len());
     let (complexities, rest) = rest.split_at(Complexity::ALL.len());
@@ -37,7 +42,9 @@ pub(super) fn classify(message: &Message, weights: &Weights, embedding: &[f32], 
 /// What follows from the other labels and from what is attached, whatever the sums say.
 pub(super) fn certain(message: &Message, task: Task, complexity: Complexity, need: Need) -> bool {
     match need {
-        Need::Tools => task == Task::Research || message.attachments.iter().any(|a| *a != Attached::Image),
+        Need::Tools => {
+            task == Task::Research || message.attachments.iter().any(|a| *a != Attached::Image)
+        }
         Need::Vision => message.attachments.contains(&Attached::Image),
         Need::LongContext => long_document(message),
         Need::Reasoning => task == Task::Analysis && complexity != Complexity::Simple,
@@ -56,4 +63,5 @@ fn confidence(scores: &[f32], sharpness: f32) -> f32 {
     (1.0 / total).clamp(0.0, 1.0)
 }
 
-const _: () = assert!(N_OUT == Task::ALL.len() + Complexity::ALL.len() + Domain::ALL.len() + Need::ALL.len());
+const _: () =
+    assert!(N_OUT == Task::ALL.len() + Complexity::ALL.len() + Domain::ALL.len() + Need::ALL.len());

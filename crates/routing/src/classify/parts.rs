@@ -1,6 +1,8 @@
 //! Splits a message into what is asked and what is only brought along: a pasted log, letter, table or program.
 //! Looks at a bounded window of the text, so that a prompt of ten megabytes costs what a page costs.
 
+use super::tokens::dense;
+
 /// How much of a text's beginning is looked at.
 const HEAD_BYTES: usize = 3000;
 /// How much of a long text's end is looked at: people paste first and ask afterwards.
@@ -10,6 +12,21 @@ const ASK_BYTES: usize = 700;
 /// Of a single long block, this much at the beginning and end counts as the ask.
 const CUT_HEAD: usize = 300;
 const CUT_TAIL: usize = 200;
+
+/// A quotation of this many characters is brought along; a shorter one belongs to the ask.
+const QUOTED: usize = 70;
+/// The same for scripts that say more with a character.
+const QUOTED_DENSE: usize = 25;
+/// What begins a quotation, and what may end it.
+const QUOTES: &[(char, &[char])] = &[
+    ('"', &['"']),
+    ('“', &['”']),
+    ('„', &['“', '”', '"']),
+    ('«', &['»']),
+    ('»', &['«']),
+    ('「', &['」']),
+    ('『', &['』']),
+];
 
 /// A text, told apart.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,7 +48,7 @@ pub(super) fn split(text: &str) -> Parts {
     let (head, tail) = window(text);
     let seen = head.len() + tail.len();
     let lines = head.lines().count() + tail.lines().count();
-    let n_lines = if seen == 0 { 0 } else { lines * text.len() / seen };
+    let n_lines = (lines * text.len()).checked_div(seen).unwrap_or(0);
     let mut parts = Parts { n_bytes: text.len(), n_lines, ..Parts::default() };
     let head = blocks(head);
     let tail = blocks(tail);
@@ -107,7 +124,7 @@ fn blocks(text: &str) -> Vec<String> {
     let mut fenced = false;
     for line in text.lines() {
         let fence = line.trim_start().starts_with("```");
-        if (fence && !fenced) || (line.trim().is_empty() && !fenced) {
+        if !fenced && (fence || line.trim().is_empty()) {
             push(&mut blocks, &mut block);
         }
         if !line.trim().is_empty() {
@@ -143,6 +160,11 @@ fn single(block: &str, parts: &mut Parts) {
         parts.paste = rest.trim().to_owned();
         return;
     }
+    if let Some((ask, paste, after)) = quotation(block) {
+        (parts.ask, parts.paste, parts.after) =
+            (ask.trim().to_owned(), paste.to_owned(), after.trim().to_owned());
+        return;
+    }
     if block.len() <= ASK_BYTES {
         parts.ask = block.to_owned();
         return;
@@ -164,7 +186,8 @@ fn several(blocks: &[&str], parts: &mut Parts) {
     }
     // After a head that asked already, the end asks again only when it is short and stands behind something else, or is
     // no longer than the head: otherwise it is the letter that the head speaks of.
-    let again = last.len() <= ASK_BYTES / 2 && (between.iter().any(|block| pasted(block)) || last.len() <= parts.ask.len().max(40));
+    let again = last.len() <= ASK_BYTES / 2
+        && (between.iter().any(|block| pasted(block)) || last.len() <= parts.ask.len().max(40));
     if asks(last) && !quoted_end(last) && (parts.ask.is_empty() || again) {
         parts.after = (*last).to_owned();
     } else {
@@ -176,6 +199,29 @@ fn several(blocks: &[&str], parts: &mut Parts) {
     parts.paste = paste.join("\n");
 }
 
+/// A long quotation inside a block, with what stands before and behind it.
+fn quotation(block: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    while let Some((open, at)) =
+        block[from..].char_indices().find_map(|(at, c)| opening(c).map(|open| (open, from + at)))
+    {
+        let inner = at + open.0.len_utf8();
+        let end = inner + block[inner..].find(open.1)?;
+        let quoted = &block[inner..end];
+        let after = block[end..].trim_start_matches(open.1);
+        if quoted.chars().count() >= if quoted.contains(dense) { QUOTED_DENSE } else { QUOTED } {
+            let alone = block[..at].trim().is_empty() && after.trim().is_empty();
+            return (!alone).then_some((&block[..at], quoted, after));
+        }
+        from = block.len() - after.len();
+    }
+    None
+}
+
+fn opening(c: char) -> Option<&'static (char, &'static [char])> {
+    QUOTES.iter().find(|(open, _)| *open == c)
+}
+
 /// The end of something quoted belongs to it.
 fn quoted_end(block: &str) -> bool {
     block.ends_with(['"', '”', '»', '」', '“', '’'])
@@ -183,7 +229,10 @@ fn quoted_end(block: &str) -> bool {
 
 /// Whether a block looks like something copied: code, a log, a table, a quotation.
 fn pasted(block: &str) -> bool {
-    if block.starts_with("```") || block.starts_with("> ") || block.starts_with(['"', '“', '«', '„', '「']) {
+    if block.starts_with("```")
+        || block.starts_with("> ")
+        || block.starts_with(['"', '“', '«', '„', '「'])
+    {
         return true;
     }
     let lines: Vec<&str> = block.lines().take(40).collect();
@@ -206,7 +255,9 @@ pub(super) fn odd(line: &str) -> bool {
         || signs * 8 > n
         || (digits * 4 > n && n > 12)
         || (cells >= 2 && spaces < cells)
-        || ["at ", "- ", "* ", "# ", "+ ", "// ", "-- ", "| ", "$ "].iter().any(|start| line.starts_with(start))
+        || ["at ", "- ", "* ", "# ", "+ ", "// ", "-- ", "| ", "$ "]
+            .iter()
+            .any(|start| line.starts_with(start))
 }
 
 #[cfg(test)]
@@ -216,14 +267,20 @@ mod tests {
     #[test]
     fn a_short_text_is_all_ask() {
         let parts = split("wifi name, we live above a dentist");
-        assert_eq!((parts.ask.as_str(), parts.paste.as_str()), ("wifi name, we live above a dentist", ""));
+        assert_eq!(
+            (parts.ask.as_str(), parts.paste.as_str()),
+            ("wifi name, we live above a dentist", "")
+        );
     }
 
     #[test]
     fn the_ask_is_found_before_and_after_a_paste() {
         let code = "fn main() {\n    let x = 1;\n\n    println!(\"{x}\");\n}";
         let parts = split(&format!("why does it print 1\n\n{code}\n\nand how do I test it?"));
-        assert_eq!((parts.ask.as_str(), parts.after.as_str()), ("why does it print 1", "and how do I test it?"));
+        assert_eq!(
+            (parts.ask.as_str(), parts.after.as_str()),
+            ("why does it print 1", "and how do I test it?")
+        );
         assert!(parts.paste.contains("println"));
         let parts = split(&format!("{code}\n\nshorter please"));
         assert_eq!((parts.ask.as_str(), parts.after.as_str()), ("", "shorter please"));
@@ -231,13 +288,37 @@ mod tests {
 
     #[test]
     fn a_quoted_letter_is_not_the_ask() {
-        let parts = split("bottom line?\n\n\"Dear all, the pool is closed.\n\nParents wait in the foyer.\"");
+        let parts = split(
+            "bottom line?\n\n\"Dear all, the pool is closed.\n\nParents wait in the foyer.\"",
+        );
         assert_eq!((parts.ask.as_str(), parts.after.as_str()), ("bottom line?", ""));
     }
 
     #[test]
+    fn a_long_quotation_is_told_from_what_is_said_of_it() {
+        let letter =
+            "Dear all, the pool is closed from Monday on because the large basin gets new tiles.";
+        for (open, close) in [('"', '"'), ('„', '“'), ('«', '»')] {
+            let parts = split(&format!("as a tweet: {open}{letter}{close} thanks"));
+            assert_eq!(
+                (parts.ask.as_str(), parts.paste.as_str(), parts.after.as_str()),
+                ("as a tweet:", letter, "thanks")
+            );
+        }
+        let short = format!(
+            "did he say \"no\" {} or \"never\"?",
+            "or anything like it, one way or another, ".repeat(4)
+        );
+        assert_eq!(split(&short).paste, "");
+        assert_eq!(split(&format!("\"{letter}\"")).ask, format!("\"{letter}\""));
+    }
+
+    #[test]
     fn a_huge_text_costs_its_window() {
-        let parts = split(&format!("sum this up\n\n{}\n\nin one line", "Lorem ipsum dolor. ".repeat(500_000)));
+        let parts = split(&format!(
+            "sum this up\n\n{}\n\nin one line",
+            "Lorem ipsum dolor. ".repeat(500_000)
+        ));
         assert_eq!((parts.ask.as_str(), parts.after.as_str()), ("sum this up", "in one line"));
         assert!(parts.paste.len() < HEAD_BYTES + TAIL_BYTES && parts.n_bytes > 9_000_000);
     }

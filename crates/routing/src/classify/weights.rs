@@ -108,7 +108,12 @@ mod tests {
         assert!(Weights::read(&[]).is_none());
         assert!(Weights::read(&BYTES[..BYTES.len() - 1]).is_none());
         assert!(Weights::read(&[BYTES, &[0]].concat()).is_none());
-        for (at, with) in [(0, [b'X'; 4]), (8, [1, 0, 0, 0]), (24, f32::NAN.to_le_bytes()), (400, f32::INFINITY.to_le_bytes())] {
+        for (at, with) in [
+            (0, [b'X'; 4]),
+            (8, [1, 0, 0, 0]),
+            (24, f32::NAN.to_le_bytes()),
+            (400, f32::INFINITY.to_le_bytes()),
+        ] {
             let mut bytes = BYTES.to_vec();
             bytes[at..at + 4].copy_from_slice(&with);
             assert!(Weights::read(&bytes).is_none(), "{at}");
