@@ -92,7 +92,7 @@ params! {
     LogId => Log, |text| text.parse().ok();
     BlobHash => Blob, |text| text.to_owned().try_into().ok();
     SecretName => SecretName, |text| text.to_owned().try_into().ok();
-    ProviderName => Provider, |text| text.to_owned().try_into().ok();
+    ProviderName => LoginProvider, |text| text.to_owned().try_into().ok();
     AccountName => AccountName, |text| text.to_owned().try_into().ok();
 }
 

@@ -3,8 +3,8 @@
 mod account;
 mod admin;
 mod conversation;
+mod login_provider;
 mod operator;
-mod provider;
 mod public;
 mod team;
 mod workspace;
@@ -45,12 +45,12 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
             public::accept_invite,
         )
         .example(r#"{"code":"wrong-code","name":"ada","password":"correct horse"}"#),
-        get("/api/oidc/{provider}/start", PUBLIC, "Go to a login provider", provider::start),
+        get("/api/oidc/{provider}/start", PUBLIC, "Go to a login provider", login_provider::start),
         get(
             "/api/oidc/{provider}/callback",
             PUBLIC,
             "Come back from a login provider",
-            provider::callback,
+            login_provider::callback,
         ),
         // One's own account
         post("/api/logout", WRITE, "Log out", account::logout),
@@ -74,10 +74,10 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         post("/api/me/tokens", SESSION, "Make an API token", account::create_token)
             .example(r#"{"name":"ci","scopes":["read"],"expires_in_days":30}"#),
         delete("/api/me/tokens/{token_id}", WRITE, "End one of my tokens", account::delete_token),
-        get("/api/me/identities", READ, "My accounts at login providers", provider::list),
-        post("/api/me/identities", SESSION, "Link an account at a login provider", provider::link)
+        get("/api/me/identities", READ, "My accounts at login providers", login_provider::list),
+        post("/api/me/identities", SESSION, "Link an account at a login provider", login_provider::link)
             .example(r#"{"password":"correct horse","provider":"nobody"}"#),
-        delete("/api/me/identities/{identity_id}", SESSION, "Unlink one of them", provider::unlink),
+        delete("/api/me/identities/{identity_id}", SESSION, "Unlink one of them", login_provider::unlink),
         // Teams
         get("/api/teams", READ, "My teams", team::list),
         post("/api/teams", WRITE, "Make a team", team::create).example(r#"{"name":"Engines"}"#),

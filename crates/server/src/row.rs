@@ -68,7 +68,7 @@ pub enum Kind {
     /// A secret's name.
     SecretName,
     /// A login provider's name.
-    Provider,
+    LoginProvider,
     /// An account's name.
     AccountName,
 }

@@ -17,7 +17,7 @@ pub(crate) const KINDS: [Kind; 12] = [
     Kind::Log,
     Kind::Blob,
     Kind::SecretName,
-    Kind::Provider,
+    Kind::LoginProvider,
     Kind::AccountName,
 ];
 
@@ -116,7 +116,7 @@ impl Cast {
             Kind::Log => &[&self.log_id, &self.inbox_id],
             Kind::Blob => return vec![hash_of(&self.blob)],
             Kind::SecretName => &[&self.secret],
-            Kind::Provider => &[PROVIDER],
+            Kind::LoginProvider => &[PROVIDER],
             Kind::AccountName => &[&self.who.name],
         };
         things.iter().map(|thing| (*thing).to_owned()).collect()
@@ -150,7 +150,7 @@ pub(crate) fn is_id(kind: Kind) -> bool {
         | Kind::Invite
         | Kind::Identity
         | Kind::Log => true,
-        Kind::Blob | Kind::SecretName | Kind::Provider | Kind::AccountName => false,
+        Kind::Blob | Kind::SecretName | Kind::LoginProvider | Kind::AccountName => false,
     }
 }
 
@@ -162,7 +162,7 @@ pub(crate) fn never(kind: Kind) -> String {
     match kind {
         Kind::Blob => hash_of(NEVER),
         Kind::SecretName => "no-such-key".to_owned(),
-        Kind::Provider | Kind::AccountName => "nobody".to_owned(),
+        Kind::LoginProvider | Kind::AccountName => "nobody".to_owned(),
         kind => {
             assert!(is_id(kind), "{kind:?}");
             fresh_id()
@@ -191,7 +191,7 @@ pub(crate) fn malformed(kind: Kind, like: &str) -> Vec<String> {
         Kind::SecretName => mosaic_protocol::SecretName::try_from(text.to_owned()).is_ok(),
         Kind::Blob => mosaic_protocol::BlobHash::try_from(text.to_owned()).is_ok(),
         // Other names are only looked up, so a good one that nobody has is as good here.
-        Kind::Provider | Kind::AccountName => text == like,
+        Kind::LoginProvider | Kind::AccountName => text == like,
         kind => {
             assert!(is_id(kind), "{kind:?}");
             text == like

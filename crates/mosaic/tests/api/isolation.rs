@@ -197,7 +197,7 @@ fn of_other_kinds(kind: Kind, owner: &Cast) -> impl Iterator<Item = String> {
 fn attacks(row: &Row, own: &Cast, foreign: &Cast) -> Vec<Vec<Slot>> {
     // What everybody may name is nobody's own.
     let others = |kind: Kind| match kind {
-        Kind::Provider => vec![],
+        Kind::LoginProvider => vec![],
         kind => foreign.things(kind).into_iter().map(Slot::Other).collect(),
     };
     let mut attacks = attacks_with_nothing(row, own, foreign);
