@@ -182,6 +182,9 @@ fn param_schema(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
         Kind::SecretName => of::<p::SecretName>(generator),
         Kind::LoginProvider => of::<p::ProviderName>(generator),
         Kind::AccountName => of::<p::AccountName>(generator),
+        Kind::ModelProvider => of::<p::ModelProviderId>(generator),
+        Kind::Rule => of::<p::RuleId>(generator),
+        Kind::Budget => of::<p::BudgetId>(generator),
     }
 }
 

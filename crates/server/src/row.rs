@@ -71,6 +71,12 @@ pub enum Kind {
     LoginProvider,
     /// An account's name.
     AccountName,
+    /// The id of a provider of models.
+    ModelProvider,
+    /// The id of a rule of routing.
+    Rule,
+    /// A budget's id.
+    Budget,
 }
 
 /// Gives a schema, once there is a generator to put it in.
