@@ -1,7 +1,9 @@
 //! Rules of routing: listed, made, changed, ordered, overridden; and which model they would choose, without calling any.
 
 use crate::{
-    Error, Gateway, Result, check, person, reachable::FAMILIES, workspaces::check_workspace,
+    Error, Gateway, Result, check,
+    reachable::{FAMILIES, scopes},
+    workspaces::check_workspace,
 };
 use mosaic_protocol::{
     RuleId, WorkspaceId,
@@ -85,13 +87,8 @@ impl Gateway {
         workspace_id: Option<WorkspaceId>,
     ) -> Result<Page<Rule>> {
         let mut tx = self.inner.store.read().await?;
-        let workspace = self.workspace_of(&mut tx, actor, workspace_id).await?;
-        check_workspace(&mut tx, actor, Action::SeeRouting, workspace).await?;
-        let own = mosaic_store::workspaces::personal(&mut tx, person(actor)?.id).await?;
-        let mut scopes: Vec<WorkspaceId> = own.into_iter().collect();
-        if !scopes.contains(&workspace) {
-            scopes.push(workspace);
-        }
+        let (user_id, workspace) = self.looks_from(&mut tx, actor, workspace_id).await?;
+        let scopes = scopes(&mut tx, user_id, workspace).await?;
         Ok(Page::whole(self.rules_for(&mut tx, &scopes).await?))
     }
 

@@ -193,6 +193,7 @@ pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
         cors_origins: settings.cors_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         metrics_open: settings.metrics_open,
+        probe_every: Duration::from_secs(settings.providers.probe_minutes.saturating_mul(60)),
         throttles: Throttles {
             address_per_minute: number(settings.throttle.address_per_minute, u32::MAX),
             user_per_minute: number(settings.throttle.user_per_minute, u32::MAX),

@@ -184,7 +184,7 @@ impl Run {
             id: inner.store.ambient().id(CallId::new),
             at: now,
             user_id: Some(self.user_id),
-            workspace_id: Some(self.reachable.workspace_id),
+            workspace_id: self.reachable.workspace_id,
             token_id: self.token_id,
             log_id: None,
             agent: String::new(),
