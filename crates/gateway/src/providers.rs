@@ -212,7 +212,8 @@ impl Gateway {
         let moved = host_of(&stored.base_url) != host_of(&before.base_url);
         if moved && key.is_none() && stored.credential != CredentialKind::None {
             return Err(Error::Invalid(
-                "the key was entered for another host: send `key` again with the new `base_url`".into(),
+                "the key was entered for another host: send `key` again with the new `base_url`"
+                    .into(),
             ));
         }
         if let Some(key) = &key {
@@ -223,7 +224,9 @@ impl Gateway {
         stored.enabled = request.enabled.unwrap_or(stored.enabled);
         stored.updated_at = store.ambient().now();
         let asked_anew = key.is_some() || request.base_url.is_some() || request.api.is_some();
-        let in_use = key.clone().or_else(|| self.key_text(&stored, kept.as_deref()));
+        let in_use = key
+            .clone()
+            .or_else(|| self.key_text(&stored, kept.as_ref().map(|kept| kept.as_slice())));
         let endpoint = self.endpoint(&stored, in_use.map(Key::new))?;
         if asked_anew {
             self.must_work(&stored, &endpoint, request.untested).await?;
@@ -280,12 +283,7 @@ impl Gateway {
     }
 
     /// Asks before something is kept. What does not work is refused, with what the provider said.
-    async fn must_work(
-        &self,
-        stored: &Stored,
-        endpoint: &Endpoint,
-        untested: bool,
-    ) -> Result<()> {
+    async fn must_work(&self, stored: &Stored, endpoint: &Endpoint, untested: bool) -> Result<()> {
         if untested {
             return Ok(());
         }
@@ -330,7 +328,8 @@ impl Gateway {
         deed: Deed,
         stored: &Stored,
     ) -> Result<()> {
-        let of = stored.workspace_id.map_or_else(|| "server".to_owned(), |id| format!("workspace:{id}"));
+        let of =
+            stored.workspace_id.map_or_else(|| "server".to_owned(), |id| format!("workspace:{id}"));
         self.note(tx, Some(actor), deed, Of::Provider(stored.id), of).await
     }
 }

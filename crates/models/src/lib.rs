@@ -14,6 +14,7 @@ mod event;
 mod frames;
 mod kinds;
 mod nearest;
+pub use nearest::nearest;
 mod ollama;
 mod pairing;
 mod prices;
@@ -27,7 +28,8 @@ mod scripted;
 mod wire;
 
 pub use breaker::{
-    Allow, Breaker, Concerns, Outcome, Seen, Ticket, concerns, health_at, health_seen, rate_limit,
+    Allow, Breaker, Concerns, Gate, Outcome, Pass, Seen, Shut, Ticket, concerns, health_at,
+    health_seen, rate_limit,
 };
 pub use call::{Calling, InProcess, Models, Patiences};
 pub use catalogue::{Catalogue, Level, Model, OverrideError};

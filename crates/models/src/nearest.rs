@@ -7,7 +7,7 @@ const MOST: usize = 3;
 const LONGEST: usize = 200;
 
 /// The names nearest to a wrong one, best first; none that has little to do with it.
-pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     if wrong.len() > LONGEST {
         return vec![];
     }

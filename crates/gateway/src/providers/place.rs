@@ -10,7 +10,9 @@ use url::{Host, Url};
 pub(crate) fn base_url(kind: ProviderKind, given: Option<&str>) -> Result<Option<Url>> {
     if matches!(kind, ProviderKind::Local | ProviderKind::Scripted) {
         return match given {
-            Some(_) => Err(invalid(&format!("`{kind}` runs in our own process and has no `base_url`"))),
+            Some(_) => {
+                Err(invalid(&format!("`{kind}` runs in our own process and has no `base_url`")))
+            }
             None => Ok(None),
         };
     }
@@ -106,7 +108,12 @@ mod tests {
         let ollama = url("http://127.0.0.1:11434");
         assert_eq!(reach(&ollama, false, &listed), Reach::Private);
         assert!(check_encrypted(&ollama, Reach::Private, true).is_ok());
-        for other in ["http://127.0.0.1:5432", "http://10.0.0.1/v1", "http://169.254.169.254/", "http://[::1]/"] {
+        for other in [
+            "http://127.0.0.1:5432",
+            "http://10.0.0.1/v1",
+            "http://169.254.169.254/",
+            "http://[::1]/",
+        ] {
             let other = url(other);
             assert_eq!(reach(&other, false, &listed), Reach::Public);
             assert!(check_encrypted(&other, Reach::Public, false).is_err(), "{other}");

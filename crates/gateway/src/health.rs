@@ -1,0 +1,181 @@
+//! How providers do, as this node has seen it: who is left alone for a while, who answered, which models they list.
+//! In memory only: what another node has seen may be another network's fault.
+
+use crate::Gateway;
+use mosaic_models::{
+    Endpoint, Error, Gate, Listed, Outcome, Pass, Seen, Shut, health_at, health_seen,
+};
+use mosaic_protocol::{
+    ModelProviderId, Time,
+    provider::{FailureClass, ProviderHealth, ProviderReport, RateLimit},
+};
+use mosaic_store::{providers, providers::Stored};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// How many providers are remembered.
+const MAX_PROVIDERS: usize = 5_000;
+
+/// How many providers are asked at once.
+const PROBES: usize = 4;
+
+#[derive(Default)]
+struct Kept {
+    gate: Gate,
+    health: ProviderHealth,
+    listed: Option<Arc<Vec<Listed>>>,
+    asked_at: Option<Time>,
+}
+
+/// What every provider was last seen doing.
+#[derive(Default)]
+pub(crate) struct Health(Mutex<HashMap<ModelProviderId, Kept>>);
+
+impl Health {
+    fn map(&self) -> MutexGuard<'_, HashMap<ModelProviderId, Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn of(&self, id: ModelProviderId, now: Time) -> ProviderHealth {
+        let health = self.map().get(&id).map(|kept| kept.health.clone()).unwrap_or_default();
+        health_at(health, now)
+    }
+
+    pub(crate) fn forget(&self, id: ModelProviderId) {
+        self.map().remove(&id);
+    }
+
+    /// Which models a provider lists, if it was asked.
+    pub(crate) fn listed(&self, id: ModelProviderId) -> Option<Arc<Vec<Listed>>> {
+        self.map().get(&id)?.listed.clone()
+    }
+
+    /// When a provider was last asked for its models.
+    pub(crate) fn asked_at(&self, id: ModelProviderId) -> Option<Time> {
+        self.map().get(&id)?.asked_at
+    }
+
+    /// Why a model is left alone now, if it is.
+    pub(crate) fn resting(&self, id: ModelProviderId, model: &str, now: Time) -> Option<String> {
+        let map = self.map();
+        let shut = map.get(&id)?.gate.looks(model, now).err()?;
+        Some(rests(&shut, now))
+    }
+
+    /// Whether a model may be called now; why not. Whoever is let in tells how it went.
+    pub(crate) fn enter(&self, id: ModelProviderId, model: &str, now: Time) -> Result<Pass, Error> {
+        let mut map = self.map();
+        if map.len() >= MAX_PROVIDERS && !map.contains_key(&id) {
+            map.clear();
+        }
+        map.entry(id).or_default().gate.enter(model, now).map_err(|shut| {
+            let left = u64::try_from(shut.until.0.saturating_sub(now.0)).unwrap_or(0);
+            let mut error = Error::new(shut.why, rests(&shut, now));
+            error.retry_after = Some(std::time::Duration::from_millis(left));
+            error
+        })
+    }
+
+    /// Hears how a call went. `None`: nobody waited for its end.
+    pub(crate) fn settle(
+        &self,
+        id: ModelProviderId,
+        model: &str,
+        pass: Pass,
+        went: Option<Seen<'_>>,
+        now: Time,
+    ) {
+        let mut map = self.map();
+        let Some(kept) = map.get_mut(&id) else { return };
+        let outcome = match went {
+            None => Outcome::Dropped,
+            Some(seen) => {
+                kept.health = health_seen(std::mem::take(&mut kept.health), seen, now);
+                seen.error.map_or(Outcome::Worked, Outcome::from)
+            }
+        };
+        kept.gate.settle(model, pass, outcome, now);
+    }
+
+    fn probed(
+        &self,
+        id: ModelProviderId,
+        seen: Seen<'_>,
+        listed: Option<Arc<Vec<Listed>>>,
+        now: Time,
+    ) {
+        let mut map = self.map();
+        let kept = map.entry(id).or_default();
+        kept.health = health_seen(std::mem::take(&mut kept.health), seen, now);
+        kept.asked_at = Some(now);
+        if seen.error.is_none() {
+            // It answers, with this key: whatever it was left alone for is over.
+            kept.gate = Gate::default();
+        }
+        if listed.is_some() {
+            kept.listed = listed;
+        }
+    }
+}
+
+fn rests(shut: &Shut, now: Time) -> String {
+    let seconds = shut.until.0.saturating_sub(now.0).max(0) / 1000 + 1;
+    let why = shut.why.as_str().replace('_', " ");
+    format!("it failed ({why}) and is asked again in {seconds} s")
+}
+
+impl Gateway {
+    /// Asks a provider for its models, which proves that it answers and that the key works.
+    pub(crate) async fn probe(
+        &self,
+        stored: &Stored,
+        endpoint: &Endpoint,
+    ) -> (ProviderReport, Option<FailureClass>) {
+        let ambient = self.inner.store.ambient();
+        let before = ambient.now();
+        let asked = self.inner.models.list(endpoint).await;
+        let now = ambient.now();
+        let latency_ms = u64::try_from(now.0.saturating_sub(before.0)).unwrap_or(0);
+        let rate_limit: Option<RateLimit> = None;
+        match asked {
+            Ok(listed) => {
+                let n_models = listed.len() as u64;
+                let seen = Seen { error: None, latency_ms, rate_limit };
+                self.inner.health.probed(stored.id, seen, Some(Arc::new(listed)), now);
+                let message = format!("it answers, and lists {n_models} models");
+                (ProviderReport { works: true, message, latency_ms, n_models }, None)
+            }
+            Err(error) => {
+                let seen = Seen { error: Some(&error), latency_ms, rate_limit };
+                self.inner.health.probed(stored.id, seen, None, now);
+                let message = error.message.clone();
+                let report = ProviderReport { works: false, message, latency_ms, n_models: 0 };
+                (report, Some(error.class))
+            }
+        }
+    }
+
+    /// Asks every provider once, a few at a time.
+    pub async fn probe_all(&self) -> crate::Result<()> {
+        use futures_util::StreamExt;
+        let mut tx = self.inner.store.read().await?;
+        let mut all = providers::all(&mut tx).await?;
+        all.extend(self.from_environment());
+        let mut asked = vec![];
+        for stored in all.into_iter().filter(|stored| stored.enabled) {
+            // One that cannot be opened is told where somebody looks at it; the others are asked all the same.
+            if let Ok(endpoint) = self.usable_endpoint(&mut tx, &stored).await {
+                asked.push((stored, endpoint));
+            }
+        }
+        drop(tx);
+        futures_util::stream::iter(asked)
+            .for_each_concurrent(PROBES, |(stored, endpoint)| async move {
+                self.probe(&stored, &endpoint).await;
+            })
+            .await;
+        Ok(())
+    }
+}
