@@ -7,8 +7,9 @@ use mosaic_models::{
     Calling, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, cost, estimate_tokens,
 };
 use mosaic_protocol::{
-    CallId, TokenId, UserId,
+    CallId, Time, TokenId, UserId,
     access::{Actor, Grant},
+    budget::Budget,
     provider::FailureClass,
     usage::{Cost, PriceSource, Usage},
 };
@@ -259,47 +260,56 @@ impl Run {
         (most >= LEAST_OUTPUT && most < wanted).then_some(most)
     }
 
-    fn over(&self, over: &Over) -> Error {
-        let now = self.gateway.inner.store.ambient().now();
-        let budget = self.reachable.budgets.iter().find(|budget| budget.id == over.budget);
-        let Some(budget) = budget else {
-            return Error::OverBudget {
-                said: "a budget is used up".into(),
-                retry_after: Duration::ZERO,
-            };
-        };
-        let (kind, _) = budget.subject.columns();
-        let left = match (over.left_micros, over.left_tokens) {
-            (Some(micros), _) => format!("${}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100),
-            (None, tokens) => format!("{} tokens", tokens.unwrap_or(0)),
-        };
-        let period = match budget.period {
-            mosaic_protocol::budget::Period::Day => "daily",
-            mosaic_protocol::budget::Period::Month => "monthly",
-        };
-        let next = next_period(budget.period, now).0.saturating_sub(now.0);
-        Error::OverBudget {
-            said: format!(
-                "the {period} budget of this {kind} does not allow this call: {left} is left"
-            ),
-            retry_after: Duration::from_millis(u64::try_from(next).unwrap_or(0)),
-        }
+    fn over(&self, it: &Over) -> Error {
+        over(&self.reachable.budgets, it, self.gateway.inner.store.ambient().now())
     }
 
     /// What the caller should know of their budgets.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let warned = self.reachable.budgets.iter().filter(|budget| budget.warning);
-        warned
-            .map(|budget| {
-                let (kind, _) = budget.subject.columns();
-                let period = match budget.period {
-                    mosaic_protocol::budget::Period::Day => "daily",
-                    mosaic_protocol::budget::Period::Month => "monthly",
-                };
-                format!("more than 80 % of the {period} budget of this {kind} is used up")
-            })
-            .collect()
+        warnings(&self.reachable.budgets)
     }
+}
+
+/// A budget does not allow a call.
+pub(super) fn over(budgets: &[Budget], over: &Over, now: Time) -> Error {
+    let budget = budgets.iter().find(|budget| budget.id == over.budget);
+    let Some(budget) = budget else {
+        return Error::OverBudget {
+            said: "a budget is used up".into(),
+            retry_after: Duration::ZERO,
+        };
+    };
+    let (kind, _) = budget.subject.columns();
+    let left = match (over.left_micros, over.left_tokens) {
+        (Some(micros), _) => format!("${}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100),
+        (None, tokens) => format!("{} tokens", tokens.unwrap_or(0)),
+    };
+    let period = match budget.period {
+        mosaic_protocol::budget::Period::Day => "daily",
+        mosaic_protocol::budget::Period::Month => "monthly",
+    };
+    let next = next_period(budget.period, now).0.saturating_sub(now.0);
+    Error::OverBudget {
+        said: format!(
+            "the {period} budget of this {kind} does not allow this call: {left} is left"
+        ),
+        retry_after: Duration::from_millis(u64::try_from(next).unwrap_or(0)),
+    }
+}
+
+/// What the caller should know of their budgets.
+pub(super) fn warnings(budgets: &[Budget]) -> Vec<String> {
+    let warned = budgets.iter().filter(|budget| budget.warning);
+    warned
+        .map(|budget| {
+            let (kind, _) = budget.subject.columns();
+            let period = match budget.period {
+                mosaic_protocol::budget::Period::Day => "daily",
+                mosaic_protocol::budget::Period::Month => "monthly",
+            };
+            format!("more than 80 % of the {period} budget of this {kind} is used up")
+        })
+        .collect()
 }
 
 /// Whether another model is asked after this failure. What is wrong with the request is wrong everywhere.

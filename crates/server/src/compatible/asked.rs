@@ -152,7 +152,9 @@ pub(crate) fn effort(word: &str, param: &str) -> Result<Thinking, Bad> {
         "medium" => Effort::Medium,
         "high" => Effort::High,
         "xhigh" | "max" => Effort::Max,
-        _ => return bad(param, "one of `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`"),
+        _ => {
+            return bad(param, "one of `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`");
+        }
     }))
 }
 

@@ -223,14 +223,26 @@ fn refuse(body: &Body<'_>) -> Result<(), Bad> {
     let modalities = body.modalities.iter().flat_map(|many| &many.0);
     let other = Given(modalities.into_iter().any(|word| &**word != "text"));
     asked::refuse(&[
-        ("n", Given(body.n.is_some_and(|n| n != 1)), "there is one answer to a call: ask again for more"),
+        (
+            "n",
+            Given(body.n.is_some_and(|n| n != 1)),
+            "there is one answer to a call: ask again for more",
+        ),
         ("modalities", other, "answers are text"),
         ("audio", body.audio, "answers are text"),
         ("logprobs", body.logprobs, "not every model gives probabilities, so none are given"),
-        ("top_logprobs", body.top_logprobs, "not every model gives probabilities, so none are given"),
+        (
+            "top_logprobs",
+            body.top_logprobs,
+            "not every model gives probabilities, so none are given",
+        ),
         ("logit_bias", body.logit_bias, "tokens differ from model to model"),
         ("prediction", body.prediction, "predicted outputs are not supported"),
-        ("web_search_options", body.web_search_options, "there are no hosted tools here: offer a function"),
+        (
+            "web_search_options",
+            body.web_search_options,
+            "there are no hosted tools here: offer a function",
+        ),
         ("functions", body.functions, "use `tools`"),
         ("function_call", body.function_call, "use `tool_choice`"),
     ])
@@ -315,10 +327,7 @@ fn parts(
 }
 
 /// Parts that must all be text.
-fn texts(
-    content: Option<OneOrMany<'_, Piece<'_>, PARTS>>,
-    path: &str,
-) -> Result<Vec<String>, Bad> {
+fn texts(content: Option<OneOrMany<'_, Piece<'_>, PARTS>>, path: &str) -> Result<Vec<String>, Bad> {
     let parts = parts(content, path, Role::User)?.into_iter().enumerate();
     let text = |(n, part): (usize, Part)| match part {
         Part::Text { text, .. } => Ok(text),

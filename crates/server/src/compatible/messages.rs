@@ -208,8 +208,7 @@ fn tools(tools: Option<Many<Offered<'_>, TOOLS>>) -> Result<Vec<mosaic_models::T
         match it.kind.as_deref().unwrap_or("custom") {
             "custom" => {
                 let cache = it.cache_control.map(|it| it.lasts());
-                let tool =
-                    asked::tool(it.name, it.description, it.input_schema, it.strict, path)?;
+                let tool = asked::tool(it.name, it.description, it.input_schema, it.strict, path)?;
                 Ok(mosaic_models::Tool { cache, ..tool })
             }
             _ => bad(path("type"), "tools have a schema of their own: none are built in here"),

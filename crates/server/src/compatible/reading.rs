@@ -46,7 +46,9 @@ fn why<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Bad {
     LEFT.set(VALUES);
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let error = match serde_path_to_error::deserialize::<_, T>(&mut json) {
-        Ok(_) => return Bad { param: None, message: "the body does not end where it should".into() },
+        Ok(_) => {
+            return Bad { param: None, message: "the body does not end where it should".into() };
+        }
         Err(error) => error,
     };
     let (path, said, is_data) =

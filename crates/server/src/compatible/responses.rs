@@ -185,7 +185,11 @@ fn refuse(body: &Body<'_>) -> Result<(), Bad> {
         ("previous_response_id", body.previous_response_id, kept),
         ("conversation", body.conversation, kept),
         ("prompt", body.prompt, "there are no stored prompts here: use `instructions`"),
-        ("top_logprobs", body.top_logprobs, "not every model gives probabilities, so none are given"),
+        (
+            "top_logprobs",
+            body.top_logprobs,
+            "not every model gives probabilities, so none are given",
+        ),
         ("include", logprobs, "not every model gives probabilities, so none are given"),
     ])
 }

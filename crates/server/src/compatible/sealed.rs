@@ -116,7 +116,9 @@ mod tests {
                 assert!(found.is_none(), "{word}: {found:?}");
             }
         }
-        for word in ["", "mosaic2.openai.e30=", "mosaic1.nobody.e30=", "mosaic1.openai.!!", "mosaic"] {
+        for word in
+            ["", "mosaic2.openai.e30=", "mosaic1.nobody.e30=", "mosaic1.openai.!!", "mosaic"]
+        {
             assert_eq!(of_messages(word, "signature"), None, "{word}");
         }
         let large = "x".repeat(MOST_BYTES + 1);

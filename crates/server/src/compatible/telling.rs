@@ -16,7 +16,13 @@ use mosaic_protocol::{
     provider::FailureClass,
     usage::{Cost, Usage},
 };
-use std::{convert::Infallible, future::Future, pin::pin, task::Poll, time::Duration};
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// For how long nothing is said before a sign of life: proxies close what is silent, often after a minute.
@@ -123,7 +129,8 @@ where
             let said = {
                 let mut next = pin!(coming.next());
                 // What is there already goes along with what was said before.
-                let mut said = match futures_util::poll!(&mut next) {
+                let polled = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await;
+                let mut said = match polled {
                     Poll::Ready(said) => Some(said),
                     Poll::Pending => None,
                 };
@@ -158,6 +165,7 @@ where
                 }
             };
             match said {
+                Ok(Some(Said::Event(Event::Text(text) | Event::Thinking(text)))) if text.is_empty() => {}
                 Ok(Some(Said::Event(event))) => {
                     noted.note(&event);
                     telling.event(&event, &mut out);

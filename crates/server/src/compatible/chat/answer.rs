@@ -65,7 +65,8 @@ pub(crate) fn whole(call: &Call, reply: &Reply, why: &Why, bill: &Bill) -> Vec<u
     }
     let refusal = bill::refusal(why);
     let text = reply.text();
-    let content = (!text.is_empty() || (tool_calls.is_empty() && refusal.is_none())).then_some(text);
+    let content =
+        (!text.is_empty() || (tool_calls.is_empty() && refusal.is_none())).then_some(text);
     let finish_reason = finish_reason(why, !tool_calls.is_empty());
     let message =
         Message { role: "assistant", content, refusal, reasoning_content: thoughts, tool_calls };

@@ -84,8 +84,7 @@ impl Chunks {
 
     fn begin(&mut self, out: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.began, true) {
-            let delta =
-                Delta { role: Some("assistant"), content: Some(""), ..Delta::default() };
+            let delta = Delta { role: Some("assistant"), content: Some(""), ..Delta::default() };
             self.chunk(&delta, None, out);
         }
     }

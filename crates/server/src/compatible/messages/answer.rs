@@ -40,14 +40,14 @@ pub(super) enum Block<'a> {
     ToolUse {
         id: &'a str,
         name: &'a str,
-        #[serde(serialize_with = "input")]
+        #[serde(serialize_with = "object")]
         input: &'a str,
     },
 }
 
 /// Arguments as this format wants them: an object. What is none is handed on as it was written, under a name that says
 /// so; the tool refuses it, and the model is told.
-fn input<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
+fn object<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
     if text.trim().is_empty() {
         return json!({}).serialize(to);
     }

@@ -69,7 +69,8 @@ fn arguments_stay_in_their_order() {
 fn hostile_bodies_do_not_grow() {
     let deep = format!(r#"{{"name":"a","schema":{}1{}}}"#, "[".repeat(5000), "]".repeat(5000));
     assert!(said(&deep).contains("recursion limit"), "{}", said(&deep));
-    let deep = format!(r#"{{"name":"a","input":{}1{}}}"#, r#"{"a":"#.repeat(5000), "}".repeat(5000));
+    let deep =
+        format!(r#"{{"name":"a","input":{}1{}}}"#, r#"{"a":"#.repeat(5000), "}".repeat(5000));
     assert!(said(&deep).contains("recursion limit"), "{}", said(&deep));
     let wide = format!(r#"{{"name":"a","schema":[{}1]}}"#, "{},".repeat(VALUES as usize));
     assert!(said(&wide).contains("more than 200000 values"), "{}", said(&wide));
