@@ -3,9 +3,11 @@
 
 mod answering;
 mod choosing;
+mod embedding;
 mod sending;
 
 pub use answering::{Answering, Said};
+pub use embedding::{Embed, Embedded};
 
 use mosaic_models::Request;
 use mosaic_protocol::WorkspaceId;

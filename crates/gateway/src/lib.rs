@@ -41,7 +41,7 @@ mod workspaces;
 
 pub use blobs::BlobPieces;
 pub use buckets::Buckets;
-pub use calls::{Answering, Ask, Said, Switching};
+pub use calls::{Answering, Ask, Embed, Embedded, Said, Switching};
 pub use credentials::{Authenticated, Credential};
 pub use error::{Error, Result};
 pub use following::Following;

@@ -304,6 +304,17 @@ impl Gateway {
         Ok((user_id, workspace))
     }
 
+    /// The same for whoever may call them, whatever else they may see: a program's token has no other scope.
+    pub async fn list_usable_models(
+        &self,
+        actor: &Actor,
+        workspace_id: Option<WorkspaceId>,
+    ) -> Result<Vec<ModelShown>> {
+        let reachable = self.reachable(actor, workspace_id).await?;
+        let all = reachable.offers.iter().zip(reachable.models.iter());
+        Ok(all.map(|(offer, model)| shown(offer, model)).collect())
+    }
+
     /// The models that somebody can use, with what is known of them.
     pub async fn list_models(
         &self,
