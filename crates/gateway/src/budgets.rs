@@ -1,9 +1,9 @@
 //! Budgets, and what was used: set by those who answer for it, seen by those whom it concerns.
 
-use crate::{Error, Gateway, Result, check, pages, person, workspaces::check_workspace};
+use crate::{Error, Gateway, Result, check, pages, workspaces::check_workspace};
 use mosaic_protocol::{
-    BudgetId, Time,
-    access::{Action, Actor, Object},
+    BudgetId, Time, UserId,
+    access::{Action, Actor, Denial, Object},
     audit::{Deed, Of},
     budget::{Budget, BudgetRequest, Period, Subject, UsageQuery, UsageReport, UsageRow},
     page::{Page, PageQuery},
@@ -23,13 +23,15 @@ const DAY_MS: i64 = 86_400_000;
 impl Gateway {
     /// The budgets that bind oneself: one's own, one's workspaces', the server's.
     pub async fn list_budgets(&self, actor: &Actor) -> Result<Page<Budget>> {
-        let person = person(actor)?;
-        check(actor, Action::SeeOwn, Object::Own { owner: person.id })?;
         let now = self.inner.store.ambient().now();
         let mut tx = self.inner.store.read().await?;
-        let mut all = budgets::of(&mut tx, &Subject::User(person.id), now).await?;
-        for workspace in workspaces::of(&mut tx, person.id).await? {
-            all.extend(budgets::of(&mut tx, &Subject::Workspace(workspace.id), now).await?);
+        let mut all = vec![];
+        if let Actor::User(person) = actor {
+            check(actor, Action::SeeOwn, Object::Own { owner: person.id })?;
+            all.extend(budgets::of(&mut tx, &Subject::User(person.id), now).await?);
+            for workspace in workspaces::of(&mut tx, person.id).await? {
+                all.extend(budgets::of(&mut tx, &Subject::Workspace(workspace.id), now).await?);
+            }
         }
         all.extend(budgets::of(&mut tx, &Subject::Server, now).await?);
         Ok(Page::whole(all))
@@ -97,7 +99,17 @@ impl Gateway {
         let mut tx = audit::begin(store).await?;
         let now = store.ambient().now();
         let budget = budgets::get(&mut tx, id, now).await?.ok_or(Error::NotFound)?;
-        self.check_budget(&mut tx, actor, &budget.subject).await?;
+        // Of a budget that does not bind them, others do not even learn that it is there.
+        let may = self.check_budget(&mut tx, actor, &budget.subject).await;
+        let binds = match (actor, &budget.subject) {
+            (Actor::User(person), Subject::User(id)) => person.id == *id,
+            (Actor::User(_), Subject::Agent(_)) => false,
+            (Actor::User(_), Subject::Workspace(_) | Subject::Server) | (Actor::System, _) => true,
+        };
+        match may {
+            Err(Error::Denied(Denial::Forbidden)) if !binds => return Err(Error::NotFound),
+            may => may?,
+        }
         budgets::delete(&mut tx, id).await?;
         self.note(&mut tx, Some(actor), Deed::DeleteBudget, Of::Budget(id), "").await?;
         tx.commit().await?;
@@ -107,6 +119,43 @@ impl Gateway {
 
     /// What was used.
     pub async fn usage(&self, actor: &Actor, query: &UsageQuery) -> Result<UsageReport> {
+        let mut tx = self.inner.store.read().await?;
+        let whose = match (query.everybody, query.workspace_id) {
+            (true, _) => {
+                check(actor, Action::Administer, Object::Server)?;
+                Whose::Everybody
+            }
+            (false, Some(id)) => {
+                check_workspace(&mut tx, actor, Action::ChangeRouting, id).await?;
+                Whose::Workspace(id)
+            }
+            (false, None) => match actor {
+                Actor::System => Whose::Everybody,
+                Actor::User(person) => {
+                    check(actor, Action::SeeOwn, Object::Own { owner: person.id })?;
+                    Whose::User(person.id)
+                }
+            },
+        };
+        drop(tx);
+        self.report(whose, query).await
+    }
+
+    /// What somebody used, for the command line.
+    pub async fn usage_of(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        query: &UsageQuery,
+    ) -> Result<UsageReport> {
+        check(actor, Action::Operate, Object::Server)?;
+        let mut tx = self.inner.store.read().await?;
+        users::get(&mut tx, user_id).await?.ok_or(Error::NotFound)?;
+        drop(tx);
+        self.report(Whose::User(user_id), query).await
+    }
+
+    async fn report(&self, whose: Whose, query: &UsageQuery) -> Result<UsageReport> {
         let now = self.inner.store.ambient().now();
         let today = now.0 - now.0.rem_euclid(DAY_MS);
         let day = |text: &Option<String>, what: &str, usual: i64| match text {
@@ -121,23 +170,6 @@ impl Gateway {
                 "`from` is before `to`, and there are at most {MAX_DAYS} days between them"
             )));
         }
-        let mut tx = self.inner.store.read().await?;
-        let whose = match (query.everybody, query.workspace_id) {
-            (true, _) => {
-                check(actor, Action::Administer, Object::Server)?;
-                Whose::Everybody
-            }
-            (false, Some(id)) => {
-                check_workspace(&mut tx, actor, Action::ChangeRouting, id).await?;
-                Whose::Workspace(id)
-            }
-            (false, None) => {
-                let person = person(actor)?;
-                check(actor, Action::SeeOwn, Object::Own { owner: person.id })?;
-                Whose::User(person.id)
-            }
-        };
-        drop(tx);
         // What was used just now is part of it.
         self.inner.ledger.flush().await;
         let mut tx = self.inner.store.read().await?;

@@ -31,6 +31,7 @@ mod search;
 mod secrets;
 mod sessions;
 mod setup;
+mod spending;
 mod standing;
 mod submit;
 mod teams;

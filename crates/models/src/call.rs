@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::Method;
 use mosaic_outbound::{Answer, Outbound, Patience};
 use mosaic_protocol::provider::{FailureClass, ProviderKind};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// How much of a refusal is read.
@@ -54,7 +54,7 @@ pub trait InProcess: Send + Sync {
         &self,
         model: &str,
         texts: Vec<String>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vectors>> + Send>>;
+    ) -> Pin<Box<dyn Future<Output = Result<Vectors>> + Send + '_>>;
 
     /// Which models are there.
     fn list(&self) -> Vec<Listed>;
@@ -104,6 +104,17 @@ impl Models {
         self.local.as_ref().is_some_and(|local| !local.list().is_empty())
     }
 
+    /// The embedding model in our own process, if there is one.
+    pub fn local_embedding(&self) -> Option<String> {
+        let listed = self.local.as_ref()?.list();
+        listed.into_iter().find(|it| it.embedding == Some(true)).map(|it| it.id)
+    }
+
+    /// Embeds texts in our own process.
+    pub async fn embed_locally(&self, model: &str, texts: Vec<String>) -> Result<Vectors> {
+        self.local.as_ref().ok_or_else(no_local)?.embed(model, texts).await
+    }
+
     /// Calls a model, for an answer in pieces.
     pub async fn stream(
         &self,
@@ -131,12 +142,8 @@ impl Models {
         how: How,
         retries: Retries,
     ) -> Result<Calling> {
-        let wire = match endpoint.kind {
-            ProviderKind::Local => return self.in_process(request),
-            ProviderKind::Scripted => {
-                return Ok(Calling::from(Source::InProcess(crate::scripted::play(request)?)));
-            }
-            kind => kinds::wire(kind, endpoint.api),
+        let Some(wire) = kinds::wire(endpoint.kind, endpoint.api) else {
+            return self.in_process(endpoint.kind, request);
         };
         let outgoing = wire.call(endpoint, request, how)?;
         let (url, headers) = (outgoing.url, outgoing.headers);
@@ -155,9 +162,12 @@ impl Models {
         }
     }
 
-    fn in_process(&self, request: &Request) -> Result<Calling> {
-        let local = self.local.as_ref().ok_or_else(no_local)?;
-        Ok(Calling::from(Source::InProcess(local.chat(request.clone()))))
+    fn in_process(&self, kind: ProviderKind, request: &Request) -> Result<Calling> {
+        let events = match kind {
+            ProviderKind::Scripted => crate::scripted::play(request)?,
+            _ => self.local.as_ref().ok_or_else(no_local)?.chat(request.clone()),
+        };
+        Ok(Calling::from(Source::InProcess(events)))
     }
 
     async fn once(
@@ -220,10 +230,11 @@ impl Models {
 
     /// Asks a provider which models it has. That it answers is also a proof that the key works.
     pub async fn list(&self, endpoint: &Endpoint) -> Result<Vec<Listed>> {
-        let wire = match endpoint.kind {
-            ProviderKind::Local => return Ok(self.local.as_ref().ok_or_else(no_local)?.list()),
-            ProviderKind::Scripted => return Ok(crate::scripted::list()),
-            kind => kinds::wire(kind, endpoint.api),
+        let Some(wire) = kinds::wire(endpoint.kind, endpoint.api) else {
+            return match endpoint.kind {
+                ProviderKind::Scripted => Ok(crate::scripted::list()),
+                _ => Ok(self.local.as_ref().ok_or_else(no_local)?.list()),
+            };
         };
         let answer = self.ask(endpoint, wire, wire.list(endpoint)?, LIST_BYTES).await?;
         wire.listed(&answer)
@@ -237,13 +248,11 @@ impl Models {
         texts: &[String],
     ) -> Result<Vectors> {
         let none = || Error::new(FailureClass::BadRequest, "this provider makes no embeddings");
-        let wire = match endpoint.kind {
-            ProviderKind::Local => {
-                let local = self.local.as_ref().ok_or_else(no_local)?;
-                return local.embed(model, texts.to_vec()).await;
-            }
-            ProviderKind::Scripted => return Err(none()),
-            kind => kinds::wire(kind, endpoint.api),
+        let Some(wire) = kinds::wire(endpoint.kind, endpoint.api) else {
+            return match endpoint.kind {
+                ProviderKind::Scripted => Err(none()),
+                _ => self.embed_locally(model, texts.to_vec()).await,
+            };
         };
         let outgoing = wire.embed(endpoint, model, texts).ok_or_else(none)??;
         let limit = self.patiences.answer_bytes;

@@ -1,10 +1,11 @@
 //! `mosaic up`: starts the parts in order, waits for a signal, stops them in the opposite order.
 
 use crate::{
-    config::Settings, control::Socket, doctor, environment, logs, out, port, telemetry::Telemetry,
+    config::Settings, control::Socket, doctor, environment, local::local, logs, out, port,
+    telemetry::Telemetry,
 };
 use anyhow::{Context, bail};
-use mosaic_gateway::{Gateway, InProcess, ProviderSettings};
+use mosaic_gateway::{Gateway, ProviderSettings};
 use mosaic_server::{Server, Throttles, is_loopback};
 use mosaic_store::{Ambient, DataDir, Options, Store, bus::address::BusAddress, keyring::Key};
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
@@ -159,11 +160,6 @@ pub(crate) fn bus_address(settings: &Settings) -> anyhow::Result<Option<BusAddre
         .map_err(|error| anyhow::anyhow!("`bus_url` {error}"))
 }
 
-/// The small models in our own process, if they are installed.
-fn local(_: &Settings) -> Option<std::sync::Arc<dyn InProcess>> {
-    None
-}
-
 pub(crate) fn gateway_settings(settings: &Settings) -> anyhow::Result<mosaic_gateway::Settings> {
     let provider = |(name, oidc): (&String, &crate::config::settings::Oidc)| ProviderSettings {
         name: name.clone(),
@@ -197,6 +193,7 @@ pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
         cors_origins: settings.cors_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         metrics_open: settings.metrics_open,
+        probe_every: Duration::from_secs(settings.providers.probe_minutes.saturating_mul(60)),
         throttles: Throttles {
             address_per_minute: number(settings.throttle.address_per_minute, u32::MAX),
             user_per_minute: number(settings.throttle.user_per_minute, u32::MAX),

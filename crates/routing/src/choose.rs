@@ -14,6 +14,9 @@ use mosaic_protocol::{
 /// How many models are kept to fall back on.
 const CHAIN: usize = 6;
 
+/// An answer that is worth asking for has at least so many tokens.
+pub const LEAST_OUTPUT: u64 = 64;
+
 /// How many models a choice tells of.
 const TOLD: usize = 24;
 
@@ -457,7 +460,9 @@ fn why_not(offer: &Offer, demand: &Demand) -> Option<String> {
         let (needed, context) = (demand.prompt_tokens, can.context);
         return Some(format!("it reads {context} tokens, and this is about {needed}"));
     }
-    match (demand.money_left, expected(offer, demand)) {
+    // A budget that does not pay for a long answer may pay for a short one.
+    let least = Demand { output_tokens: demand.output_tokens.min(LEAST_OUTPUT), ..*demand };
+    match (demand.money_left, expected(offer, &least)) {
         (Some(left), Some(micros)) if micros > left => Some(format!(
             "it may cost ${}, and ${} is left of the budget",
             dollars(micros),

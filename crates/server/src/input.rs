@@ -19,8 +19,8 @@ use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mosaic_gateway::Error;
 use mosaic_protocol::{
-    AccountName, BlobHash, IdentityId, InviteId, LogId, ProviderName, SecretName, Seq, SessionId,
-    TeamId, TokenId, UserId, WorkspaceId,
+    AccountName, BlobHash, BudgetId, IdentityId, InviteId, LogId, ModelProviderId, ProviderName,
+    RuleId, SecretName, Seq, SessionId, TeamId, TokenId, UserId, WorkspaceId,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -93,8 +93,11 @@ params! {
     LogId => Log, |text| text.parse().ok();
     BlobHash => Blob, |text| text.to_owned().try_into().ok();
     SecretName => SecretName, |text| text.to_owned().try_into().ok();
-    ProviderName => Provider, |text| text.to_owned().try_into().ok();
+    ProviderName => LoginProvider, |text| text.to_owned().try_into().ok();
     AccountName => AccountName, |text| text.to_owned().try_into().ok();
+    ModelProviderId => ModelProvider, |text| text.parse().ok();
+    RuleId => Rule, |text| text.parse().ok();
+    BudgetId => Budget, |text| text.parse().ok();
 }
 
 /// One parameter of the path.

@@ -105,7 +105,7 @@ fn responses(row: &Row, generator: &mut SchemaGenerator, error: &Schema) -> Valu
         ("409", changes),
         ("413", row.body.is_some()),
         ("415", matches!(row.body, Some(Some(_)))),
-        ("502", row.params.contains(&Kind::Provider) || row.path.contains("identities")),
+        ("502", row.params.contains(&Kind::LoginProvider) || row.path.contains("identities")),
         ("503", row.path != "/readyz"),
         ("507", changes),
     ] {
@@ -182,8 +182,11 @@ fn param_schema(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
         Kind::Identity => of::<p::IdentityId>(generator),
         Kind::Blob => of::<p::BlobHash>(generator),
         Kind::SecretName => of::<p::SecretName>(generator),
-        Kind::Provider => of::<p::ProviderName>(generator),
+        Kind::LoginProvider => of::<p::ProviderName>(generator),
         Kind::AccountName => of::<p::AccountName>(generator),
+        Kind::ModelProvider => of::<p::ModelProviderId>(generator),
+        Kind::Rule => of::<p::RuleId>(generator),
+        Kind::Budget => of::<p::BudgetId>(generator),
     }
 }
 

@@ -71,9 +71,15 @@ pub enum Kind {
     /// A secret's name.
     SecretName,
     /// A login provider's name.
-    Provider,
+    LoginProvider,
     /// An account's name.
     AccountName,
+    /// The id of a provider of models.
+    ModelProvider,
+    /// The id of a rule of routing.
+    Rule,
+    /// A budget's id.
+    Budget,
 }
 
 /// Gives a schema, once there is a generator to put it in.

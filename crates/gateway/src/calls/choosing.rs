@@ -8,6 +8,7 @@ use mosaic_models::{Catalogue, Message, Part, Request, Role, estimate_request};
 use mosaic_protocol::{
     Time,
     access::Actor,
+    budget::Budget,
     route::{
         AttachedKind, Classification, ClassifiedBy, Complexity, Domain, ExplainRequest, Route,
         Task, Tier,
@@ -17,10 +18,14 @@ use mosaic_routing::{
     Asked, Choice, Demand, Facts, NoModel, Offer, Question, State, choose,
     classify::{self, Attached},
 };
-use std::sync::Arc;
+use mosaic_store::ledger::Over;
+use std::{sync::Arc, time::Duration};
 
 /// How much is written where nobody said how much, for what it may cost.
 pub(super) const USUAL_OUTPUT: u64 = 4_096;
+
+/// A message whose meaning takes longer than this is read by its words. Opening the model is in it, once.
+const MEANING_TIME: Duration = Duration::from_secs(1);
 
 /// How many models the sentence of a refusal tells of.
 const TOLD: usize = 4;
@@ -134,8 +139,12 @@ impl Gateway {
             structured: matches!(request.output, mosaic_models::Output::Schema { .. }),
             prompt_tokens,
             output_tokens: request.max_output.map_or(USUAL_OUTPUT, u64::from),
-            money_left: reachable.money_left(),
+            // Of a model that was named, the ledger says whether its budget allows it.
+            money_left: reachable.money_left().filter(|_| !matches!(asked, Asked::Model(_))),
         };
+        if let Some(error) = over_already(reachable, self.inner.store.ambient().now()) {
+            return Err(error);
+        }
         self.choose_for(reachable, asked, classification, demand, channel)
     }
 
@@ -171,11 +180,21 @@ impl Gateway {
             current: None,
         };
         let (mut offers, mut models) = (reachable.offers.clone(), reachable.models.clone());
-        if let Asked::Model(model) = asked
-            && let Some((offer, known)) = self.open_ended(reachable, model)
-        {
-            Arc::make_mut(&mut offers).push(offer);
-            Arc::make_mut(&mut models).push(known);
+        let by_rules = reachable.rules.iter().filter(|rule| rule.enabled);
+        let by_rules =
+            by_rules.flat_map(|rule| &rule.then.models).filter_map(|it| it.model.as_ref());
+        let named: Vec<&str> = match asked {
+            Asked::Model(model) => vec![model],
+            Asked::Auto if !reachable.open_ended.is_empty() => {
+                by_rules.map(mosaic_protocol::ModelName::as_str).collect()
+            }
+            Asked::Auto | Asked::Class(_) => vec![],
+        };
+        for model in named {
+            if let Some((offer, known)) = self.open_ended(reachable, model) {
+                Arc::make_mut(&mut offers).push(offer);
+                Arc::make_mut(&mut models).push(known);
+            }
         }
         let choice = choose(&question, &reachable.rules, &offers, &FAMILIES);
         let choice = choice.map_err(|no| refused(no, asked, &offers))?;
@@ -216,14 +235,22 @@ impl Gateway {
     /// What a message is about: by meaning where the local model is installed, else by words.
     pub(crate) async fn classify(&self, text: &str, attached: &[Attached]) -> Classification {
         let message = classify::Message { text, attachments: attached };
-        classify::by_words(&message)
+        let embedding = self.meaning(text).await;
+        classify::classify(&message, embedding.as_deref())
+    }
+
+    /// The embedding of what is asked in a message, where the local model is installed and has time for it.
+    async fn meaning(&self, text: &str) -> Option<Vec<f32>> {
+        let models = &self.inner.models;
+        let model = models.local_embedding()?;
+        let texts = vec![classify::to_embed(text)];
+        let embedded = models.embed_locally(&model, texts);
+        let vectors = tokio::time::timeout(MEANING_TIME, embedded).await.ok()?.ok()?;
+        vectors.vectors.into_iter().next()
     }
 
     /// Which model would be chosen for a message, without calling any.
     pub async fn explain_route(&self, actor: &Actor, request: &ExplainRequest) -> Result<Route> {
-        let person = crate::person(actor)?;
-        let own = mosaic_protocol::access::Object::Own { owner: person.id };
-        crate::check(actor, mosaic_protocol::access::Action::SeeOwn, own)?;
         let reachable = self.seen(actor, request.workspace_id).await?;
         let attached: Vec<Attached> =
             request.attachments.iter().map(|kind| attached(*kind)).collect();
@@ -258,6 +285,25 @@ fn hour_and_weekday(now: Time) -> (u32, u32) {
     // The first of January 1970 was a Thursday.
     let weekday = u32::try_from((days + 3).rem_euclid(7) + 1).unwrap_or(1);
     (hour, weekday)
+}
+
+/// A budget of which nothing is left, whatever model it were.
+fn over_already(reachable: &Reachable, now: Time) -> Option<Error> {
+    let used_up = |budget: &&Budget| {
+        let spent = &budget.spent;
+        let no = |limit: Option<i64>, gone: i64| limit.is_some_and(|limit| gone >= limit);
+        no(budget.micros, spent.micros) || no(budget.tokens, spent.tokens)
+    };
+    let budget = reachable.budgets.iter().find(used_up)?;
+    let left = |limit: Option<i64>| limit.map(|_| 0);
+    Some(reachable.over(
+        &Over {
+            budget: budget.id,
+            left_micros: left(budget.micros),
+            left_tokens: left(budget.tokens),
+        },
+        now,
+    ))
 }
 
 /// Why nothing was chosen.

@@ -1,6 +1,5 @@
 //! Embeddings on somebody's behalf: chosen by name, held against their budgets, announced and settled like any call.
 
-use super::sending::over;
 use crate::{Error, Gateway, Result, person, reachable::Reachable};
 use mosaic_models::{Model, Pass, Seen, charge_at_most, cost, estimate_tokens};
 use mosaic_protocol::{
@@ -59,7 +58,7 @@ impl Gateway {
             id: self.inner.store.ambient().id(CallId::new),
             at: now,
             user_id: Some(person.id),
-            workspace_id: Some(reachable.workspace_id),
+            workspace_id: reachable.workspace_id,
             token_id: match &person.grant {
                 Grant::Token(id, _) => Some(*id),
                 Grant::Session(_) => None,
@@ -94,7 +93,7 @@ impl Gateway {
             Ok(Ok(())) => {}
             refused => {
                 health.settle(provider_id, &offer.model, pass, None, now);
-                refused?.map_err(|it| over(&reachable.budgets, &it, now))?;
+                refused?.map_err(|it| reachable.over(&it, now))?;
             }
         }
         let mut settling = Settling {
@@ -121,7 +120,7 @@ impl Gateway {
             considered: vec![],
             expected_micros: None,
         };
-        let warnings = super::sending::warnings(&reachable.budgets);
+        let warnings = reachable.warnings();
         Ok(Embedded { vectors, route, warnings, usage, cost })
     }
 }

@@ -2,26 +2,22 @@
 //! in the ledger before it is sent, and settled after it.
 
 use super::{Answering, Ask, choosing::Chosen, choosing::USUAL_OUTPUT};
-use crate::{Error, Gateway, Result, budgets::next_period, person, reachable::Reachable};
+use crate::{Error, Gateway, Result, person, reachable::Reachable};
 use mosaic_models::{
     Calling, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, cost, estimate_tokens,
 };
 use mosaic_protocol::{
-    CallId, Time, TokenId, UserId,
+    CallId, TokenId, UserId,
     access::{Actor, Grant},
-    budget::Budget,
     provider::FailureClass,
     usage::{Cost, PriceSource, Usage},
 };
-use mosaic_routing::Offer;
+use mosaic_routing::{LEAST_OUTPUT, Offer};
 use mosaic_store::ledger::{Call, Hold, Over, State};
 use std::{sync::Arc, time::Duration};
 
 /// When nothing is heard of a call for so long, it was interrupted. Longer than a call may take.
 const HELD_MINUTES: i64 = 15;
-
-/// A budget that does not leave room for this many tokens of an answer leaves none.
-const LEAST_OUTPUT: u64 = 64;
 
 /// Everything that the tries of one call share.
 pub(super) struct Run {
@@ -188,7 +184,7 @@ impl Run {
             id: inner.store.ambient().id(CallId::new),
             at: now,
             user_id: Some(self.user_id),
-            workspace_id: Some(self.reachable.workspace_id),
+            workspace_id: self.reachable.workspace_id,
             token_id: self.token_id,
             log_id: None,
             agent: String::new(),
@@ -222,7 +218,7 @@ impl Run {
                 Ok(()) => return Ok(call),
                 Err(over) => match self.affordable(model, &over, output).filter(|_| !last) {
                     Some(less) => output = less,
-                    None => return Err(self.over(&over)),
+                    None => return Err(self.reachable.over(&over, now)),
                 },
             }
         }
@@ -260,56 +256,10 @@ impl Run {
         (most >= LEAST_OUTPUT && most < wanted).then_some(most)
     }
 
-    fn over(&self, it: &Over) -> Error {
-        over(&self.reachable.budgets, it, self.gateway.inner.store.ambient().now())
-    }
-
     /// What the caller should know of their budgets.
     pub(super) fn warnings(&self) -> Vec<String> {
-        warnings(&self.reachable.budgets)
+        self.reachable.warnings()
     }
-}
-
-/// A budget does not allow a call.
-pub(super) fn over(budgets: &[Budget], over: &Over, now: Time) -> Error {
-    let budget = budgets.iter().find(|budget| budget.id == over.budget);
-    let Some(budget) = budget else {
-        return Error::OverBudget {
-            said: "a budget is used up".into(),
-            retry_after: Duration::ZERO,
-        };
-    };
-    let (kind, _) = budget.subject.columns();
-    let left = match (over.left_micros, over.left_tokens) {
-        (Some(micros), _) => format!("${}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100),
-        (None, tokens) => format!("{} tokens", tokens.unwrap_or(0)),
-    };
-    let period = match budget.period {
-        mosaic_protocol::budget::Period::Day => "daily",
-        mosaic_protocol::budget::Period::Month => "monthly",
-    };
-    let next = next_period(budget.period, now).0.saturating_sub(now.0);
-    Error::OverBudget {
-        said: format!(
-            "the {period} budget of this {kind} does not allow this call: {left} is left"
-        ),
-        retry_after: Duration::from_millis(u64::try_from(next).unwrap_or(0)),
-    }
-}
-
-/// What the caller should know of their budgets.
-pub(super) fn warnings(budgets: &[Budget]) -> Vec<String> {
-    let warned = budgets.iter().filter(|budget| budget.warning);
-    warned
-        .map(|budget| {
-            let (kind, _) = budget.subject.columns();
-            let period = match budget.period {
-                mosaic_protocol::budget::Period::Day => "daily",
-                mosaic_protocol::budget::Period::Month => "monthly",
-            };
-            format!("more than 80 % of the {period} budget of this {kind} is used up")
-        })
-        .collect()
 }
 
 /// Whether another model is asked after this failure. What is wrong with the request is wrong everywhere.

@@ -10,3 +10,4 @@
 mod anthropic;
 mod fake;
 mod ollama;
+mod openai;

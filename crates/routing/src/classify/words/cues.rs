@@ -1,7 +1,11 @@
 //! Words that hint at a task, a trade, a size or a need, in a score of languages. They are hints: the deliverable decides.
 //! A star stands for any ending; a low line joins two words; writing without spaces is searched inside its runs.
 
-use std::{collections::HashMap, sync::LazyLock};
+use super::super::tokens::dense;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 /// What a word hints at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,11 @@ static TABLE: LazyLock<HashMap<&'static str, (Cue, bool)>> = LazyLock::new(|| {
     table
 });
 
+/// How the words begin that are searched inside runs: most places in a run begin none.
+static BEGINNINGS: LazyLock<HashSet<char>> = LazyLock::new(|| {
+    TABLE.keys().filter_map(|word| word.chars().next()).filter(|c| dense(*c)).collect()
+});
+
 /// How often each kind of hint is in these words.
 pub(crate) fn count(words: &[String]) -> [u8; N_CUES] {
     let mut counts = [0_u8; N_CUES];
@@ -60,7 +69,7 @@ pub(crate) fn count(words: &[String]) -> [u8; N_CUES] {
     };
     let mut last = "";
     for word in words {
-        if word.chars().next().is_some_and(super::super::tokens::dense) {
+        if word.chars().next().is_some_and(dense) {
             inside(word, &mut found);
             continue;
         }
@@ -93,6 +102,10 @@ fn inside(run: &str, found: &mut impl FnMut(Cue)) {
     let ends: Vec<usize> = run.char_indices().map(|(at, _)| at).chain([run.len()]).collect();
     let mut at = 0;
     while at + 1 < ends.len() {
+        if !run[ends[at]..].chars().next().is_some_and(|c| BEGINNINGS.contains(&c)) {
+            at += 1;
+            continue;
+        }
         let longest = (1..=MAX_DENSE.min(ends.len() - 1 - at))
             .rev()
             .find_map(|n| TABLE.get(&run[ends[at]..ends[at + n]]).map(|(cue, _)| (n, *cue)));
