@@ -430,6 +430,6 @@ mod tests {
             the body is not understood: unknown field `pass`, expected one of `code`, `name`, `password`
             the body is not understood: EOF while parsing a value at line 1 column 25
             the body is not understood: trailing characters at line 1 column 52
-            `scopes[1]`: unknown variant `fly`, expected one of `read`, `write`, `admin`, `metrics`"#]].assert_eq(&said.join("\n"));
+            `scopes[1]`: unknown variant `fly`, expected one of `read`, `write`, `admin`, `metrics`, `models`"#]].assert_eq(&said.join("\n"));
     }
 }

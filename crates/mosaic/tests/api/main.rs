@@ -17,6 +17,7 @@ mod arriving;
 mod bad_input;
 mod browser;
 mod cast;
+mod compatible;
 mod conversations;
 mod credentials;
 mod crowds;

@@ -2,6 +2,7 @@
 //! read them.
 
 use super::{
+    asked::Asked,
     bill::{Bill, Call},
     chat::{self, Chunks},
     errors::Told,
@@ -10,7 +11,7 @@ use super::{
     telling::Telling,
 };
 use http::StatusCode;
-use mosaic_models::{Event, Reply, Reported, Sealed, Why};
+use mosaic_models::{Event, Reply, Reported, Request, Sealed, Why};
 use mosaic_protocol::{
     ErrorCode,
     provider::ProviderKind,
@@ -88,6 +89,22 @@ pub(crate) fn everything() -> Vec<Event> {
         arguments(0, "}"),
         text("Then."),
     ]
+}
+
+/// What was asked for, a line for each thing that was said.
+pub(crate) fn lines(asked: &Asked) -> String {
+    let mut rest = asked.clone();
+    let Request { system, messages, tools, .. } = std::mem::take(&mut rest.request);
+    rest.request =
+        Request { system: vec![], messages: vec![], tools: vec![], ..asked.request.clone() };
+    let mut lines = vec![format!("{rest:?}")];
+    lines.extend(system.iter().map(|it| format!("{it:?}")));
+    for message in &messages {
+        lines.push(format!("{:?}", message.role));
+        lines.extend(message.parts.iter().map(|part| format!("  {part:?}")));
+    }
+    lines.extend(tools.iter().map(|it| format!("{it:?}")));
+    lines.join("\n")
 }
 
 /// The events through a format's writer, to its proper end.

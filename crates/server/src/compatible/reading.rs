@@ -59,6 +59,7 @@ fn why<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Bad {
     };
     // A value that somebody sent is shown as far as it helps.
     let said: String = said.chars().take(300).collect();
+    let path: String = path.chars().take(300).collect();
     if is_data && path != "." {
         Bad { message: format!("`{path}`: {said}"), param: Some(path) }
     } else {

@@ -93,7 +93,7 @@ struct Offered<'a> {
 
 /// A word, or an object that names a tool.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a word, or an object that names a function")]
 enum Choice<'a> {
     Word(#[serde(borrow)] Text<'a>),
     Named {

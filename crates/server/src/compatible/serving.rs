@@ -105,6 +105,8 @@ pub(crate) async fn answer<T>(
     let held = hold(&cx)?;
     let room = room(&cx, body.size(), body.most())?;
     let bytes = body.read(&mut cx).await?;
+    // One that did not say how small it is needs no room any more.
+    let room = Some(room).filter(|_| bytes.len() > LARGE_BYTES);
     let Asked { request, model, stream, wants_usage } = match format {
         Format::Chat => chat::parse(&bytes),
         Format::Responses => responses::parse(&bytes),

@@ -1,14 +1,14 @@
 use super::*;
 use crate::compatible::{
     bill::Bill,
-    pieces::{arguments, bill, call, calls, everything, reply, text, thought, told},
+    pieces::{arguments, bill, call, calls, everything, lines, reply, text, thought, told},
 };
 use expect_test::{Expect, expect};
 use mosaic_models::Why;
 
 fn shown(body: &str) -> String {
     match parse(body.as_bytes()) {
-        Ok(asked) => format!("{asked:#?}\n"),
+        Ok(asked) => lines(&asked),
         Err(bad) => format!("{} | {}", bad.param.unwrap_or_default(), bad.message),
     }
 }
@@ -51,7 +51,28 @@ fn all_that_programs_send_is_understood() {
             "user": "u-1", "store": false, "n": 1, "logprobs": false, "logit_bias": {}, "modalities": ["text"],
             "metadata": {"a": "b"}, "service_tier": "auto", "verbosity": "low", "a_field_of_tomorrow": [1, {"x": null}]
         }"#,
-        expect![[]],
+        expect![[r#"
+            Asked { request: Request { model: "", system: [], messages: [], tools: [], tool_choice: Named("look"), parallel_tools: Some(false), max_output: Some(100), temperature: Some(0.5), top_p: Some(1.0), top_k: None, seed: Some(-3), presence_penalty: Some(0.1), frequency_penalty: Some(-0.1), stop: ["END", "\n"], thinking: Effort(High), output: Schema { name: "n", schema: Object {"type": String("object")}, strict: true }, cache: true, on_behalf: Some("u-1") }, model: "auto", stream: true, wants_usage: true }
+            System { text: "Be brief.", cache: None }
+            System { text: "No lists.", cache: None }
+            User
+              Text { text: "What is this?", cache: None }
+              Image(Image { media_type: "image/png", source: Base64("iVBO") })
+              Image(Image { media_type: "image/*", source: Url("https://example.com/a.png") })
+            Assistant
+              Thinking { text: "A loom?", sealed: None }
+              ToolCall { id: "c1", name: "look", arguments: "{\"at\":1" }
+            User
+              ToolResult { call_id: "c1", parts: [Text { text: "a \"loom\"", cache: None }], failed: false }
+            User
+              Text { text: "Now in French.", cache: None }
+            Assistant
+              Text { text: "Un métier.", cache: None }
+              Text { text: "Pas plus.", cache: None }
+            User
+              Text { text: "Merci", cache: None }
+            Tool { name: "look", description: "Looks", schema: Object {"type": String("object")}, strict: Some(true), cache: None }
+            Tool { name: "stop", description: "", schema: Object {"properties": Object {}, "type": String("object")}, strict: None, cache: None }"#]],
     );
 }
 
@@ -132,7 +153,45 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         shown(r#"{"model":"","messages":[{"role":"user","content":"x"}]}"#),
         shown(r#"{"messages":[{"role":"user","content":"x"}]}"#),
     ];
-    expect![[]].assert_eq(&said.join("\n"));
+    expect![[r#"
+        n | `n`: there is one answer to a call: ask again for more
+        logprobs | `logprobs`: not every model gives probabilities, so none are given
+        top_logprobs | `top_logprobs`: not every model gives probabilities, so none are given
+        logit_bias | `logit_bias`: tokens differ from model to model
+        audio | `audio`: answers are text
+        modalities | `modalities`: answers are text
+        prediction | `prediction`: predicted outputs are not supported
+        web_search_options | `web_search_options`: there are no hosted tools here: offer a function
+        functions | `functions`: use `tools`
+        tools[0].type | `tools[0].type`: tools are functions: there are no custom or hosted tools here
+        tools[0].function.name | `tools[0].function.name`: a tool's name has 1 to 256 characters
+        tools[0].function.parameters | `tools[0].function.parameters`: a JSON schema is an object
+        tool_choice | `tool_choice`: a tool must be called, and there are none in `tools`
+        tool_choice | `tool_choice`: there is no tool `g` in `tools`
+        tool_choice.type | `tool_choice.type`: only `function` is taken
+        tool_choice | `tool_choice`: data did not match any variant of untagged enum Choice
+        stop | `stop`: a list of more than 4
+        stop | `stop`: an empty text is everywhere
+        max_tokens | `max_tokens`: at least 1
+        max_tokens | `max_tokens`: invalid value: integer `-1`, expected u64
+        temperature | `temperature`: invalid type: string "hot", expected f64
+        reasoning_effort | `reasoning_effort`: one of `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`
+        response_format.type | `response_format.type`: one of `text`, `json_object`, `json_schema`
+        response_format.json_schema.schema | `response_format.json_schema.schema`: a JSON schema is an object
+        messages[0].role | `messages[0].role`: one of `system`, `developer`, `user`, `assistant`, `tool`
+        messages[0].role | `messages[0].role`: use `tool`
+        messages[0] | `messages[0]`: missing field `role`
+        messages[0].content[0].type | `messages[0].content[0].type`: one of `text`, `image_url` (`refusal` of the assistant)
+        messages[0].content[1].type | `messages[0].content[1].type`: only text and pictures are taken
+        messages[0].content[0].text | `messages[0].content[0].text`: it is missing
+        messages[0].content[0].image_url.url | `messages[0].content[0].image_url.url`: a picture is at an `https:` address or in a `data:` URL
+        messages[0].content[0].image_url.url | `messages[0].content[0].image_url.url`: pictures are PNG, JPEG, GIF or WebP
+        messages[0].content[0].image_url.url | `messages[0].content[0].image_url.url`: this is no base64
+        messages[0].tool_calls[0].type | `messages[0].tool_calls[0].type`: tools are functions
+        messages[0].tool_call_id | `messages[0].tool_call_id`: which call does this answer?
+        messages | `messages`: there must be something to answer
+        model | `model`: the name of a model has 1 to 200 characters
+         | the body is not understood: missing field `model`"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]
@@ -164,15 +223,78 @@ fn an_answer_is_whole() {
         shown(&[], &Why::Done),
         String::from_utf8(whole(&call(), &reply(&[]), &Why::Done, &Bill::default())).unwrap(),
     ];
-    expect![[]].assert_eq(&said.join("\n"));
+    expect![[r#"
+        {"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"message":{"role":"assistant","content":"I look.Then.","refusal":null,"reasoning_content":"Two looms.","tool_calls":[{"id":"call_0","type":"function","function":{"name":"weave","arguments":"{\"of\":\"li}nen\"}"}},{"id":"call_1","type":"function","function":{"name":"spin","arguments":"{\"n\":[1,2]}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":18,"completion_tokens":7,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3}},"mosaic":{"cost_micros":42,"cost_exact":true}}
+        {"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hello","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":18,"completion_tokens":7,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3}},"mosaic":{"cost_micros":42,"cost_exact":true}}
+        {"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hel","refusal":null},"logprobs":null,"finish_reason":"length"}],"usage":{"prompt_tokens":18,"completion_tokens":7,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3}},"mosaic":{"cost_micros":42,"cost_exact":true}}
+        {"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"call_0","type":"function","function":{"name":"f","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":18,"completion_tokens":7,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3}},"mosaic":{"cost_micros":42,"cost_exact":true}}
+        {"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"call_0","type":"function","function":{"name":"f","arguments":"{broken"}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":18,"completion_tokens":7,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3}},"mosaic":{"cost_micros":42,"cost_exact":true}}
+        {"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"message":{"role":"assistant","content":null,"refusal":"I will not."},"logprobs":null,"finish_reason":"content_filter"}],"usage":{"prompt_tokens":18,"completion_tokens":7,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3}},"mosaic":{"cost_micros":42,"cost_exact":true}}
+        {"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"message":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":18,"completion_tokens":7,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3}},"mosaic":{"cost_micros":42,"cost_exact":true}}
+        {"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"message":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}},"mosaic":{"cost_micros":null,"cost_exact":false}}"#]].assert_eq(&said.join("\n"));
 }
 
 #[test]
 fn an_answer_comes_in_chunks() {
     let stream = told(Chunks::new(call(), true), &everything(), &Why::ToolCalls);
-    expect![[]].assert_eq(&stream);
+    expect![[r#"
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"reasoning_content":"Two "},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"reasoning_content":"looms."},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"content":"I "},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"content":"look."},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"call_0","type":"function","function":{"name":"weave","arguments":""}}]},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"of\":"}}]},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"call_1","type":"function","function":{"name":"spin","arguments":""}}]},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"function":{"arguments":"{\"n\":[1,"}}]},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"li}nen\""}}]},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"function":{"arguments":"2]}"}}]},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"}"}}]},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"content":"Then."},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[],"usage":{"prompt_tokens":18,"completion_tokens":7,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":3}},"mosaic":{"cost_micros":42,"cost_exact":true}}
+
+        data: [DONE]
+
+    "#]].assert_eq(&stream);
     let stream = told(Chunks::new(call(), false), &[thought("Hm"), calls(0, "f")], &Why::Done);
-    expect![[]].assert_eq(&stream);
+    expect![[r#"
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"reasoning_content":"Hm"},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"call_0","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}
+
+        data: [DONE]
+
+    "#]].assert_eq(&stream);
     let refused = Why::Refused(Some("I will not.".into()));
-    expect![[]].assert_eq(&told(Chunks::new(call(), false), &[], &refused));
+    expect![[r#"
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{"refusal":"I will not."},"finish_reason":null}]}
+
+        data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"work/loom-1","choices":[{"index":0,"delta":{},"finish_reason":"content_filter"}]}
+
+        data: [DONE]
+
+    "#]].assert_eq(&told(Chunks::new(call(), false), &[], &refused));
 }

@@ -42,7 +42,7 @@ fn what_is_wrong_is_named_by_its_path() {
         name | `name`: invalid type: integer `7`, expected a string
         parts[0] | `parts[0]`: invalid type: integer `1`, expected a string
         parts | `parts`: a list of more than 3
-        list | `list`: expected a list
+        list | `list`: invalid type: string "text", expected a list
         list[1] | `list[1]`: invalid value: integer `-1`, expected u8
         input | `input`: invalid type: sequence, expected a JSON object
          | the body is not understood: duplicate field `name`
