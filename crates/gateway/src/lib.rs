@@ -92,6 +92,8 @@ pub struct ModelSettings {
     pub default_model: Option<ModelName>,
     /// Of which kind of provider that is.
     pub default_provider: Option<ProviderKind>,
+    /// Which model is asked when it is unsure what a message is about; none unless told.
+    pub second_look: Option<ModelName>,
     /// What is known here of models that the catalogue does not know, or knows wrong.
     pub overrides: Option<String>,
 }
