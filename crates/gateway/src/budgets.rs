@@ -20,6 +20,9 @@ const MAX_DAYS: i64 = 366;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// From the first of March of the year 0.
+const DAYS_TO_1970: i64 = 719_468;
+
 impl Gateway {
     /// The budgets that bind oneself: one's own, one's workspaces', the server's.
     pub async fn list_budgets(&self, actor: &Actor) -> Result<Page<Budget>> {
@@ -222,13 +225,12 @@ fn parse_day(text: &str) -> Option<i64> {
     if parts.next().is_some() || !(1970..=9999).contains(&year) {
         return None;
     }
-    // As `Time::utc` has it, the other way round: whichever midnight is shown as this day.
-    let about = (year - 1970) * 365 + (year - 1969) / 4 + (month - 1) * 30;
-    let near = about - 40..=about + 40;
-    let ms = near
-        .map(|days| (days + day - 1) * DAY_MS)
-        .find(|ms| Time(*ms).utc().get(..10) == Some(text));
-    ms
+    // Years begin in March here, so that the day that some lack is their last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    let ms = (days - DAYS_TO_1970) * DAY_MS;
+    // A day that there is not would come out as another one.
+    (Time(ms).utc().get(..10) == Some(text)).then_some(ms)
 }
 
 /// When the period after this moment's begins.
