@@ -5,7 +5,9 @@ use mosaic_protocol::{
     BudgetId, Time, UserId,
     access::{Action, Actor, Denial, Object},
     audit::{Deed, Of},
-    budget::{Budget, BudgetRequest, Period, Subject, UsageQuery, UsageReport, UsageRow},
+    budget::{
+        Budget, BudgetRequest, Period, PersonUsageQuery, Subject, UsageQuery, UsageReport, UsageRow,
+    },
     page::{Page, PageQuery},
     usage::Usage,
 };
@@ -141,7 +143,8 @@ impl Gateway {
             },
         };
         drop(tx);
-        self.report(whose, query).await
+        let UsageQuery { by, from, to, .. } = query.clone();
+        self.report(whose, &PersonUsageQuery { by, from, to }).await
     }
 
     /// What somebody used, for the command line.
@@ -149,7 +152,7 @@ impl Gateway {
         &self,
         actor: &Actor,
         user_id: UserId,
-        query: &UsageQuery,
+        query: &PersonUsageQuery,
     ) -> Result<UsageReport> {
         check(actor, Action::Operate, Object::Server)?;
         let mut tx = self.inner.store.read().await?;
@@ -158,7 +161,7 @@ impl Gateway {
         self.report(Whose::User(user_id), query).await
     }
 
-    async fn report(&self, whose: Whose, query: &UsageQuery) -> Result<UsageReport> {
+    async fn report(&self, whose: Whose, query: &PersonUsageQuery) -> Result<UsageReport> {
         let now = self.inner.store.ambient().now();
         let today = now.0 - now.0.rem_euclid(DAY_MS);
         let day = |text: &Option<String>, what: &str, usual: i64| match text {

@@ -52,6 +52,7 @@ pub use mosaic_models::{InProcess, Key};
 pub use mosaic_store::{Kept, Update, bus::BusCounts};
 pub use oidc::{Departure, ProviderSettings};
 pub use providers::EnvironmentProvider;
+pub use reachable::{families, offers_of_everything};
 pub use routing::seeded_rules;
 pub use transfer::Exported;
 

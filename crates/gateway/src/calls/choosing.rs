@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Gateway, Result,
-    reachable::{FAMILIES, Reachable, offer_of},
+    reachable::{Reachable, families, offer_of},
 };
 use mosaic_models::{Catalogue, Message, Part, Request, Role, estimate_request};
 use mosaic_protocol::{
@@ -209,7 +209,7 @@ impl Gateway {
                 Arc::make_mut(&mut models).push(known);
             }
         }
-        let choice = choose(&question, &reachable.rules, &offers, &FAMILIES);
+        let choice = choose(&question, &reachable.rules, &offers, families());
         let choice = choice.map_err(|no| refused(no, asked, &offers))?;
         Ok(Chosen { choice, offers, models, classification, prompt_tokens: demand.prompt_tokens })
     }
