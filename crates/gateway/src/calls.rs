@@ -4,6 +4,7 @@
 mod answering;
 mod choosing;
 mod embedding;
+mod second_look;
 mod sending;
 
 pub use answering::{Answering, Said};

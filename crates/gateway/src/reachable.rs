@@ -71,12 +71,39 @@ impl Reachables {
 }
 
 /// The families that rules speak of.
-pub(crate) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
+static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
     let catalogue = Catalogue::bundled();
     let family =
         |name: &str| Family { name: name.to_owned(), members: catalogue.family(name).to_vec() };
     catalogue.families().map(family).collect()
 });
+
+/// The families that rules speak of.
+pub fn families() -> &'static [Family] {
+    &FAMILIES
+}
+
+/// What there would be to choose from if a provider of every kind that the catalogue knows were set up under its kind's
+/// name. For explaining rules where no gateway runs.
+pub fn offers_of_everything() -> Vec<Offer> {
+    let models = Catalogue::bundled().models().filter(|model| !is_at_hand(model.kind));
+    let offer = |model: &Arc<Model>| {
+        let id = EnvironmentProvider::id(model.kind)?;
+        Some(offer_of(id, model.kind.as_str(), model, State::Ready))
+    };
+    models.filter_map(offer).collect()
+}
+
+/// Whether models of this kind are where somebody has put them: a catalogue cannot know which.
+fn is_at_hand(kind: ProviderKind) -> bool {
+    matches!(
+        kind,
+        ProviderKind::Ollama
+            | ProviderKind::Compatible
+            | ProviderKind::Local
+            | ProviderKind::Scripted
+    )
+}
 
 impl Gateway {
     /// What an actor can use in a workspace, if they may call models there.
@@ -176,13 +203,7 @@ impl Gateway {
     ) {
         let health = &self.inner.health;
         let mut listed = health.listed(stored.id);
-        let tells_by_itself = matches!(
-            stored.kind,
-            ProviderKind::Ollama
-                | ProviderKind::Compatible
-                | ProviderKind::Local
-                | ProviderKind::Scripted
-        );
+        let tells_by_itself = is_at_hand(stored.kind);
         let lately = health.asked_at(stored.id).is_some_and(|at| now.0 - at.0 < ASK_AGAIN_MS);
         if listed.is_none() && tells_by_itself && !lately {
             self.probe(stored, endpoint).await;
@@ -210,14 +231,7 @@ impl Gateway {
             let name = stored.name.to_string();
             reachable.open_ended.push((stored.id, name, stored.kind));
         }
-        let no_key = endpoint.key.is_none()
-            && !matches!(
-                stored.kind,
-                ProviderKind::Ollama
-                    | ProviderKind::Compatible
-                    | ProviderKind::Local
-                    | ProviderKind::Scripted
-            );
+        let no_key = endpoint.key.is_none() && !is_at_hand(stored.kind);
         for model in models.into_iter().take(MAX_OFFERED) {
             let state = match health.resting(stored.id, &model.id, now) {
                 _ if no_key => State::NoKey,

@@ -71,6 +71,13 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         }
         (None, _) => ExitCode::SUCCESS,
     };
+    let ignored = environment::ignored(settings);
+    if !ignored.is_empty() {
+        out::say(&format!(
+            "{} set, and not used: MOSAIC_PROVIDERS_FROM_ENVIRONMENT=true lets everybody on this server use them",
+            doctor::are(&ignored)
+        ))?;
+    }
 
     let which = signals.next().await;
     tracing::info!(signal = which, "stopping");

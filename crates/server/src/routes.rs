@@ -204,31 +204,6 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         get("/api/logs/{log_id}/events", READ, "Follow a log", conversation::follow),
         get("/api/me/inbox", READ, "The log of my inbox", conversation::inbox),
         get("/ws", READ, "Follow logs and submit commands", conversation::socket),
-        // Other programs, in the formats of OpenAI and Anthropic
-        post("/v1/chat/completions", MODELS, "OpenAI's Chat Completions", compatible::chat)
-            .example(r#"{"model":"auto","messages":[{"role":"user","content":"hello"}]}"#)
-            .patient(),
-        post("/v1/responses", MODELS, "OpenAI's Responses", compatible::responses)
-            .example(r#"{"model":"auto","input":"hello"}"#)
-            .patient(),
-        post("/v1/messages", MODELS, "Anthropic's Messages", compatible::messages)
-            .example(
-                r#"{"model":"auto","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"#,
-            )
-            .patient(),
-        post(
-            "/v1/messages/count_tokens",
-            MODELS,
-            "About how many tokens a request of Anthropic's Messages has",
-            compatible::count_tokens,
-        )
-        .example(
-            r#"{"model":"auto","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"#,
-        ),
-        post("/v1/embeddings", MODELS, "OpenAI's Embeddings", compatible::embeddings)
-            .example(r#"{"model":"auto","input":"hello"}"#)
-            .patient(),
-        get("/v1/models", MODELS, "The models that I can use, as OpenAI or Anthropic list them", compatible::models),
         // Models
         get("/api/providers", READ, "Providers of models that I can use", model::providers),
         post("/api/providers", WRITE, "Set up a provider of models", model::add)
@@ -293,6 +268,31 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         ),
         delete("/api/budgets/{budget_id}", WRITE, "Take a budget away", spending::delete_budget),
         get("/api/usage", READ, "What was used", spending::usage),
+        // Other programs, in the formats of OpenAI and Anthropic
+        post("/v1/chat/completions", MODELS, "OpenAI's Chat Completions", compatible::chat)
+            .example(r#"{"model":"auto","messages":[{"role":"user","content":"hello"}]}"#)
+            .patient(),
+        post("/v1/responses", MODELS, "OpenAI's Responses", compatible::responses)
+            .example(r#"{"model":"auto","input":"hello"}"#)
+            .patient(),
+        post("/v1/messages", MODELS, "Anthropic's Messages", compatible::messages)
+            .example(
+                r#"{"model":"auto","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"#,
+            )
+            .patient(),
+        post(
+            "/v1/messages/count_tokens",
+            MODELS,
+            "About how many tokens a request of Anthropic's Messages has",
+            compatible::count_tokens,
+        )
+        .example(
+            r#"{"model":"auto","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"#,
+        ),
+        post("/v1/embeddings", MODELS, "OpenAI's Embeddings", compatible::embeddings)
+            .example(r#"{"model":"auto","input":"hello"}"#)
+            .patient(),
+        get("/v1/models", MODELS, "The models that I can use, as OpenAI or Anthropic list them", compatible::models),
         // Admins
         get("/api/users", ADMIN, "All accounts", admin::list_users),
         post("/api/users", ADMIN_SESSION, "Make an account", admin::create_user)

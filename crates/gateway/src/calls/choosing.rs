@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Gateway, Result,
-    reachable::{FAMILIES, Reachable, offer_of},
+    reachable::{Reachable, families, offer_of},
 };
 use mosaic_models::{Catalogue, Message, Part, Request, Role, estimate_request};
 use mosaic_protocol::{
@@ -29,6 +29,14 @@ const MEANING_TIME: Duration = Duration::from_secs(1);
 
 /// How many models the sentence of a refusal tells of.
 const TOLD: usize = 4;
+
+/// What is known of a message.
+struct About<'a> {
+    /// `None`: its model was named, and nobody asked.
+    classification: Option<Classification>,
+    language: Option<&'a str>,
+    channel: &'a str,
+}
 
 /// A choice, with the offers that it speaks of.
 pub(crate) struct Chosen {
@@ -119,16 +127,20 @@ impl Gateway {
     /// Chooses a model for a request.
     pub(crate) async fn choose(
         &self,
+        actor: &Actor,
         reachable: &Reachable,
         request: &Request,
         model: &str,
         channel: &str,
     ) -> Result<Chosen> {
         let asked = asked(model);
+        let mut language = None;
         let classification = match asked {
             Asked::Auto => {
                 let (text, attached) = last_words(request);
-                Some(self.classify(&text, &attached).await)
+                language = mosaic_routing::language(&text);
+                let first = self.classify(&text, &attached).await;
+                Some(self.second_look(actor, reachable.workspace_id, &text, first).await)
             }
             Asked::Class(_) | Asked::Model(_) => None,
         };
@@ -145,17 +157,18 @@ impl Gateway {
         if let Some(error) = over_already(reachable, self.inner.store.ambient().now()) {
             return Err(error);
         }
-        self.choose_for(reachable, asked, classification, demand, channel)
+        let about = About { classification, language, channel };
+        self.choose_for(reachable, asked, about, demand)
     }
 
     fn choose_for(
         &self,
         reachable: &Reachable,
         asked: Asked<'_>,
-        classification: Option<Classification>,
+        about: About<'_>,
         demand: Demand,
-        channel: &str,
     ) -> Result<Chosen> {
+        let About { classification, language, channel } = about;
         let unknown = unclassified();
         let now = self.inner.store.ambient().now();
         let (hour, weekday) = hour_and_weekday(now);
@@ -168,7 +181,7 @@ impl Gateway {
                 },
                 agent: None,
                 channel,
-                language: None,
+                language,
                 size: demand.prompt_tokens,
                 hour,
                 weekday,
@@ -196,7 +209,7 @@ impl Gateway {
                 Arc::make_mut(&mut models).push(known);
             }
         }
-        let choice = choose(&question, &reachable.rules, &offers, &FAMILIES);
+        let choice = choose(&question, &reachable.rules, &offers, families());
         let choice = choice.map_err(|no| refused(no, asked, &offers))?;
         Ok(Chosen { choice, offers, models, classification, prompt_tokens: demand.prompt_tokens })
     }
@@ -263,7 +276,12 @@ impl Gateway {
             ..Demand::default()
         };
         let asked = asked(request.model.as_deref().unwrap_or("auto"));
-        let chosen = self.choose_for(&reachable, asked, Some(classification), demand, "api")?;
+        let about = About {
+            classification: Some(classification),
+            language: mosaic_routing::language(&request.text),
+            channel: "api",
+        };
+        let chosen = self.choose_for(&reachable, asked, about, demand)?;
         let first = chosen.choice.chain.first().copied().unwrap_or(usize::MAX);
         Ok(chosen.route(first))
     }

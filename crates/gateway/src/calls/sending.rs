@@ -9,7 +9,7 @@ use mosaic_models::{
 use mosaic_protocol::{
     CallId, TokenId, UserId,
     access::{Actor, Grant},
-    provider::FailureClass,
+    provider::{FailureClass, RateLimit},
     usage::{Cost, PriceSource, Usage},
 };
 use mosaic_routing::{LEAST_OUTPUT, Offer};
@@ -47,7 +47,7 @@ impl Gateway {
     pub async fn call_model(&self, actor: &Actor, ask: Ask) -> Result<Answering> {
         let person = person(actor)?;
         let reachable = self.reachable(actor, ask.workspace_id).await?;
-        let chosen = self.choose(&reachable, &ask.request, &ask.model, ask.channel).await?;
+        let chosen = self.choose(actor, &reachable, &ask.request, &ask.model, ask.channel).await?;
         let token_id = match &person.grant {
             Grant::Token(id, _) => Some(*id),
             Grant::Session(_) => None,
@@ -142,6 +142,7 @@ impl Run {
             bound: output_bound.filter(|_| !call.holds.is_empty()),
             call: Some(Box::new(call)),
             reported: None,
+            rate_limit: None,
             written: 0,
             first_ms: None,
         };
@@ -162,7 +163,10 @@ impl Run {
             Err(error) => Err(error),
         };
         match began {
-            Ok((calling, first)) => Ok(Live { place, calling, first, settling }),
+            Ok((calling, first)) => {
+                settling.rate_limit = calling.rate_limit(now);
+                Ok(Live { place, calling, first, settling })
+            }
             Err(error) => {
                 settling.failed(&error);
                 Err(Error::ModelFailed(error))
@@ -297,6 +301,7 @@ pub(super) struct Settling {
     /// How many tokens it may write under its budgets.
     bound: Option<u64>,
     reported: Option<Reported>,
+    rate_limit: Option<RateLimit>,
     /// About how many tokens it has written.
     written: u64,
     first_ms: Option<i64>,
@@ -377,7 +382,7 @@ impl Settling {
             (_, error) => Some(Seen {
                 error,
                 latency_ms: u64::try_from(self.first_ms.unwrap_or(took)).unwrap_or(0),
-                rate_limit: None,
+                rate_limit: self.rate_limit,
             }),
         };
         inner.health.settle(self.offer.provider_id, &self.offer.model, self.pass, went, now);
