@@ -1,3 +1,5 @@
+//! Chat Completions in and out: what is understood, what is refused, what an answer looks like.
+
 use super::*;
 use crate::compatible::{
     bill::Bill,
