@@ -226,7 +226,8 @@ mod tests {
             Some(Conversation) Simple conversation anthropic claude-haiku-5-5
             Some(Creative) Creative anthropic claude-sonnet-5-5
             Some(Summarization) Summarization zai glm-5.3
-            Some(Conversation) Conversation anthropic claude-sonnet-5-5"#]].assert_eq(&said.join("\n"));
+            Some(Conversation) Conversation anthropic claude-sonnet-5-5"#]]
+        .assert_eq(&said.join("\n"));
     }
 
     #[test]
