@@ -1,7 +1,12 @@
 //! Rules of routing: made, changed, ordered, overridden, and what is said of those that make no sense; and that explaining
 //! changes nothing.
 
-use crate::{on_both, support::*};
+use crate::{
+    on_both,
+    support::*,
+    upstream::{KEY, Upstream},
+};
+use mosaic_protocol::provider::ProviderKind;
 use serde_json::{Value, json};
 
 on_both!(rules_are_made_changed_ordered_and_deleted, the_rules_of_the_system_hold_for_everybody);
@@ -219,20 +224,26 @@ async fn what_makes_no_sense_is_refused_or_warned_of() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn explaining_changes_nothing_and_is_not_steered() {
-    let gateway = Gateway::start_sqlite(&[]);
+    let catalogue = mosaic_models::Catalogue::bundled();
+    let of = |kind: ProviderKind| {
+        let models = catalogue.models().filter(move |model| model.kind == kind);
+        models.map(|model| model.id.as_str()).collect::<Vec<_>>()
+    };
+    let anthropic = Upstream::with(&of(ProviderKind::Anthropic)).await;
+    let openai = Upstream::with(&of(ProviderKind::OpenAi)).await;
+    let hosts = format!("{},{}", anthropic.host, openai.host);
+    let gateway = Gateway::start_sqlite(&[("providers.private_hosts", &hosts)]);
     let root = gateway.admin().await;
     let ada = gateway.invite(&root, "ada").await;
     let explain = async |body: Value| ada.post("/api/routing/explain", body).await;
     let refused = explain(json!({ "text": "hi" })).await.refused(503, "no_model_can");
     assert!(refused.whole().contains("provider"), "{}", refused.whole());
 
-    for (name, kind) in [("anthropic", "anthropic"), ("openai", "openai")] {
-        let provider = json!({
-            "name": name, "kind": kind, "key": "sk-123456789012", "untested": true,
-            "base_url": "https://provider.invalid/v1",
-        });
+    for (kind, base_url) in [("anthropic", anthropic.base_url()), ("openai", openai.base_url())] {
+        let provider = json!({ "name": kind, "kind": kind, "key": KEY, "base_url": base_url });
         ada.post("/api/providers", provider).await.is(201);
     }
+    let asked = anthropic.asked() + openai.asked();
     let tables = async || {
         let tables = gateway.place().tables().await;
         // When somebody was last seen is noted, whatever they ask.
@@ -268,6 +279,8 @@ async fn explaining_changes_nothing_and_is_not_steered() {
         "{seen}"
     );
     assert!(tables().await == before, "explaining left something behind");
+    // By itself the gateway asks each of them once, some seconds after its start.
+    assert!(anthropic.asked() + openai.asked() <= asked + 2, "explaining asked somebody");
     // One's own rule comes before the system's, and says so.
     let mine = json!({
         "name": "Mine", "workspace_id": ada.workspace_id, "when": [],
