@@ -9,6 +9,7 @@ use mosaic_protocol::{
     Time,
     access::Actor,
     budget::Budget,
+    provider::ProviderKind,
     route::{
         AttachedKind, Classification, ClassifiedBy, Complexity, Domain, ExplainRequest, Route,
         Task, Tier,
@@ -57,7 +58,7 @@ impl Chosen {
             rule: self.choice.rule.clone(),
             reason: self.choice.reason.clone(),
             provider: offer.map_or_else(String::new, |offer| offer.provider.clone()),
-            kind: offer.map_or(mosaic_protocol::provider::ProviderKind::Local, |offer| offer.kind),
+            kind: offer.map_or(ProviderKind::Local, |offer| offer.kind),
             model: offer.map_or_else(String::new, |offer| offer.model.clone()),
             considered: self.choice.considered.clone(),
             expected_micros: self.choice.expected_micros,
@@ -328,9 +329,16 @@ fn over_already(reachable: &Reachable, now: Time) -> Option<Error> {
 fn refused(no: NoModel, asked: Asked<'_>, offers: &[Offer]) -> Error {
     match (no, asked) {
         (NoModel::Unknown(_), Asked::Model(model)) => {
-            let names = offers.iter().filter(|offer| offer.can.chat);
-            let mut names: Vec<String> =
-                names.map(|offer| format!("{}/{}", offer.provider, offer.model)).collect();
+            // A model is asked for by its full name, by its id alone, or by its family.
+            let can = || offers.iter().filter(|offer| offer.can.chat);
+            let full = can().map(|offer| format!("{}/{}", offer.provider, offer.model));
+            let bare = can().map(|offer| offer.model.clone());
+            let is_here = |(kind, id): &(ProviderKind, String)| {
+                can().any(|offer| offer.kind == *kind && offer.model == *id)
+            };
+            let families = families().iter().filter(|family| family.members.iter().any(is_here));
+            let families = families.map(|family| family.name.clone());
+            let mut names: Vec<String> = full.chain(bare).chain(families).collect();
             names.sort_unstable();
             names.dedup();
             let mut nearest = mosaic_models::nearest(model, names.iter().map(String::as_str));
