@@ -8,7 +8,7 @@ use crate::{
     process::Running,
     program::Program,
     usage,
-    versus::{self, Side},
+    versus::{self, Bars, Side},
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ impl Gateway {
         let what = format!("{} against {}", self.beside, self.path);
         versus::run(
             &what,
-            None,
+            Bars::default(),
             &Side { running: ours, target: us },
             &Side { running: theirs, target: them },
         )
