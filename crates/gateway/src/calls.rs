@@ -1,14 +1,14 @@
 //! Calling a model on somebody's behalf: chosen, held against their budgets, sent with a key that is theirs to use, failed
 //! over, settled.
 
-use crate::{Gateway, Result};
-use mosaic_models::{Event, Request};
-use mosaic_protocol::{
-    WorkspaceId,
-    access::Actor,
-    route::Route,
-    usage::{Cost, Usage},
-};
+mod answering;
+mod choosing;
+mod sending;
+
+pub use answering::{Answering, Said};
+
+use mosaic_models::Request;
+use mosaic_protocol::WorkspaceId;
 
 /// What somebody asks of a model.
 #[derive(Debug, Clone)]
@@ -35,56 +35,4 @@ pub enum Switching {
     Stop,
     /// Another model goes on from what was shown.
     Continue,
-}
-
-/// What comes of it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Said {
-    /// More of the answer.
-    Event(Event),
-    /// Another model goes on, because the one before failed.
-    Switched {
-        /// The one before: `provider/model`.
-        from: String,
-        /// The one that goes on.
-        to: String,
-        /// Why.
-        why: String,
-    },
-}
-
-/// An answer that is coming. Dropped, it stops the model, and what was used up to there is settled.
-pub struct Answering {
-    route: Route,
-    warnings: Vec<String>,
-    settled: Option<(Usage, Cost)>,
-}
-
-impl Answering {
-    /// Which model answers, and why.
-    pub fn route(&self) -> &Route {
-        &self.route
-    }
-
-    /// What the caller should know: a budget is nearly used up.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
-    /// What is next; `None` after the proper end. An error ends the answer.
-    pub async fn next(&mut self) -> Result<Option<Said>> {
-        Ok(None)
-    }
-
-    /// What was used and what it cost, once the answer has ended.
-    pub fn settled(&self) -> Option<(Usage, Cost)> {
-        self.settled
-    }
-}
-
-impl Gateway {
-    /// Calls a model. The first event has come when this returns, or the whole answer if that was asked for.
-    pub async fn call_model(&self, _: &Actor, _: Ask) -> Result<Answering> {
-        Err(crate::Error::Internal("not yet".into()))
-    }
 }

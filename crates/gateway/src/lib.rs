@@ -7,12 +7,14 @@ mod accounts;
 mod audit;
 mod blobs;
 mod buckets;
+mod budgets;
 mod calls;
 mod conversations;
 mod credentials;
 mod error;
 mod files;
 mod following;
+mod health;
 mod housekeeping;
 mod identities;
 mod invites;
@@ -22,6 +24,9 @@ mod oidc;
 mod operator;
 mod pages;
 mod passwords;
+mod providers;
+mod reachable;
+mod routing;
 mod search;
 mod secrets;
 mod sessions;
@@ -44,13 +49,20 @@ pub use limits::network_of;
 pub use login::{Caller, LoggedIn};
 pub use mosaic_store::{Kept, Update, bus::BusCounts};
 pub use oidc::{Departure, ProviderSettings};
+pub use providers::EnvironmentProvider;
+pub use routing::seeded_rules;
 pub use transfer::Exported;
 
 use credentials::Credentials;
+use health::Health;
 use limits::LoginLimits;
+use mosaic_models::{Catalogue, InProcess, Models, Patiences};
+use mosaic_outbound::Outbound;
 use mosaic_protocol::access::{Action, Actor, Denial, Object, Person, may};
-use mosaic_store::Store;
+use mosaic_protocol::{ModelName, provider::ProviderKind};
+use mosaic_store::{Store, ledger::Ledger};
 use passwords::Passwords;
+use reachable::Reachables;
 use standing::Standings;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -63,6 +75,23 @@ pub struct Settings {
     pub login_per_minute: u32,
     /// Login providers.
     pub providers: Vec<ProviderSettings>,
+    /// What concerns models.
+    pub models: ModelSettings,
+}
+
+/// What the operator has chosen about models.
+#[derive(Debug, Clone, Default)]
+pub struct ModelSettings {
+    /// Private addresses that anybody may set a provider up at: `host:port`.
+    pub private_hosts: Vec<String>,
+    /// Providers out of the environment, for everybody.
+    pub environment: Vec<EnvironmentProvider>,
+    /// What is asked when no rule decides.
+    pub default_model: Option<ModelName>,
+    /// Of which kind of provider that is.
+    pub default_provider: Option<ProviderKind>,
+    /// What is known here of models that the catalogue does not know, or knows wrong.
+    pub overrides: Option<String>,
 }
 
 /// The application.
@@ -78,6 +107,11 @@ struct Inner {
     credentials: Credentials,
     standings: Standings,
     login_limits: LoginLimits,
+    models: Models,
+    catalogue: Catalogue,
+    health: Health,
+    reachables: Reachables,
+    ledger: Ledger,
     oidc: oidc::Providers,
     /// A large import is one large commit: never several of them together, which everybody would wait for.
     importing: tokio::sync::Semaphore,
@@ -86,9 +120,29 @@ struct Inner {
 }
 
 impl Gateway {
-    /// The application over an open store.
-    pub fn new(store: Store, settings: Settings) -> Result<Gateway> {
+    /// The application over an open store. `local`: the models that run in our own process.
+    pub fn new(
+        store: Store,
+        settings: Settings,
+        local: Option<Arc<dyn InProcess>>,
+    ) -> Result<Gateway> {
+        let patiences = Patiences::default();
+        let outbound = Outbound::new(patiences.asking, patiences.answer_bytes)
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        let bundled = Catalogue::bundled();
+        let catalogue = match &settings.models.overrides {
+            None => bundled.clone(),
+            Some(text) => bundled.with_overrides(text).map_err(|error| Error::Refused {
+                problem: format!("`providers.catalogue` {error}"),
+                next: "correct it; docs/models.md says what it may hold".to_owned(),
+            })?,
+        };
         let inner = Inner {
+            models: Models::new(outbound, patiences, local),
+            catalogue,
+            health: Health::default(),
+            reachables: Reachables::default(),
+            ledger: Ledger::start(store.clone()),
             passwords: Passwords::new(),
             credentials: Credentials::default(),
             standings: Standings::default(),

@@ -99,6 +99,11 @@ impl Models {
         Self { outbound, patiences, local }
     }
 
+    /// Whether a model runs in our own process.
+    pub fn has_local(&self) -> bool {
+        self.local.as_ref().is_some_and(|local| !local.list().is_empty())
+    }
+
     /// Calls a model, for an answer in pieces.
     pub async fn stream(
         &self,

@@ -7,7 +7,7 @@ const MOST: usize = 3;
 const LONGEST: usize = 200;
 
 /// The names nearest to a wrong one, best first; none that has little to do with it.
-pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     if wrong.len() > LONGEST {
         return vec![];
     }
@@ -17,7 +17,11 @@ pub(crate) fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>)
         .map(|name| (likeness(&wrong, &name.to_lowercase()), name))
         .filter(|(likeness, _)| *likeness >= 0.5)
         .collect();
-    near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    // Of names that are as near, the one that begins like what was written.
+    let begun = |name: &str| wrong.chars().zip(name.chars()).take_while(|(a, b)| a == b).count();
+    near.sort_unstable_by(|(a, one), (b, two)| {
+        b.total_cmp(a).then_with(|| begun(two).cmp(&begun(one))).then_with(|| one.cmp(two))
+    });
     near.dedup_by_key(|(_, name)| *name);
     near.into_iter().take(MOST).map(|(_, name)| name.to_owned()).collect()
 }

@@ -1,7 +1,8 @@
 //! The audit log as readers see it: who did what to what, by ids only, each entry bound to the one before.
 
 use crate::{
-    IdentityId, InviteId, SecretId, SessionId, TeamId, Time, TokenId, UserId, WorkspaceId,
+    BudgetId, IdentityId, InviteId, ModelProviderId, RuleId, SecretId, SessionId, TeamId, Time,
+    TokenId, UserId, WorkspaceId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,24 @@ deeds! {
     Restore "restore"
     /// The master key was changed.
     RotateSecrets "rotate_secrets"
+    /// A provider of models was set up.
+    AddProvider "add_provider"
+    /// A provider of models was changed.
+    ChangeProvider "change_provider"
+    /// A provider of models was removed.
+    DeleteProvider "delete_provider"
+    /// A rule of routing was made or changed.
+    PutRule "put_rule"
+    /// A rule of routing was deleted.
+    DeleteRule "delete_rule"
+    /// Rules were put into another order.
+    OrderRules "order_rules"
+    /// A workspace made something else of a rule.
+    OverrideRule "override_rule"
+    /// A budget was set.
+    PutBudget "put_budget"
+    /// A budget was taken away.
+    DeleteBudget "delete_budget"
 }
 
 /// To what it was done: an id, and nothing else, so that the log never has to forget anything.
@@ -120,6 +139,12 @@ pub enum Of {
     Identity(IdentityId),
     /// A secret.
     Secret(SecretId),
+    /// A provider of models.
+    Provider(ModelProviderId),
+    /// A rule of routing.
+    Rule(RuleId),
+    /// A budget.
+    Budget(BudgetId),
 }
 
 impl fmt::Display for Of {
@@ -134,6 +159,9 @@ impl fmt::Display for Of {
             Of::Invite(id) => write!(f, "invite:{id}"),
             Of::Identity(id) => write!(f, "identity:{id}"),
             Of::Secret(id) => write!(f, "secret:{id}"),
+            Of::Provider(id) => write!(f, "provider:{id}"),
+            Of::Rule(id) => write!(f, "rule:{id}"),
+            Of::Budget(id) => write!(f, "budget:{id}"),
         }
     }
 }

@@ -163,3 +163,33 @@ pub struct Considered {
     /// Why it was not taken; null: it could be.
     pub skipped: Option<String>,
 }
+
+/// Asks which model would be chosen, without calling any.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainRequest {
+    /// The message.
+    #[schemars(length(max = 200_000))]
+    pub text: String,
+    /// What comes with it.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    pub attachments: Vec<AttachedKind>,
+    /// In which workspace; one's own unless told.
+    #[serde(default)]
+    pub workspace_id: Option<crate::WorkspaceId>,
+    /// What would be asked for; `auto` unless told.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    pub model: Option<String>,
+}
+
+/// What kind of file comes with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttachedKind {
+    /// A picture.
+    Image,
+    /// Anything to read.
+    Document,
+}

@@ -441,6 +441,9 @@ fn why_not(offer: &Offer, demand: &Demand) -> Option<String> {
         State::Resting(why) => return Some(why.clone()),
         State::Ready => {}
     }
+    if !can.chat {
+        return Some("it makes embeddings only".to_owned());
+    }
     if demand.tools && !can.tools {
         return Some("it cannot call tools".to_owned());
     }
@@ -460,6 +463,9 @@ fn why_not(offer: &Offer, demand: &Demand) -> Option<String> {
             dollars(micros),
             dollars(left)
         )),
+        (Some(_), None) => {
+            Some("nobody knows its price, and there is a budget in money".to_owned())
+        }
         _ => None,
     }
 }

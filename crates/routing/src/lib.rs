@@ -1,6 +1,7 @@
 //! Which model for which message, and why. Pure: no IO, no clock, no randomness.
 
 mod choose;
+pub mod classify;
 mod matching;
 mod offer;
 mod seeded;

@@ -38,6 +38,8 @@ pub struct Can {
     pub thinking: bool,
     /// Answer in a given form.
     pub structured: bool,
+    /// Answer at all: some only make embeddings.
+    pub chat: bool,
 }
 
 /// Whether a model can be asked now.

@@ -126,6 +126,15 @@ pub async fn of(tx: &mut Tx, workspaces: &[WorkspaceId]) -> Result<Vec<Stored>> 
     Ok(all)
 }
 
+/// Everybody's.
+pub async fn all(tx: &mut Tx) -> Result<Vec<Stored>> {
+    let text =
+        "select id, workspace_id, name, kind, api, base_url, enabled, credential, hint, updated_at
+        from providers order by id limit 5000";
+    let rows = sql!(tx, all Row, text)?;
+    rows.into_iter().map(Row::stored).collect()
+}
+
 /// One of them.
 pub async fn get(tx: &mut Tx, id: ModelProviderId) -> Result<Option<Stored>> {
     let text =

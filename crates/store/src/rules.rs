@@ -40,6 +40,21 @@ pub async fn get(tx: &mut Tx, id: RuleId) -> Result<Option<Rule>> {
     sql!(tx, maybe Body, text, id)?.map(read).transpose()
 }
 
+/// Stores the rules that a new installation begins with, once: what an admin deletes stays deleted.
+pub async fn seed(store: &Store, tx: &mut Tx, rules: &[Rule]) -> Result<bool> {
+    let (n,) =
+        sql!(tx, one One<i64>, "select count(*) from routing_rules where workspace_id is null")?;
+    let text =
+        "insert into meta (name, value) values ('rules_seeded', '1') on conflict (name) do nothing";
+    if sql!(tx, run, text)? == 0 || n > 0 {
+        return Ok(false);
+    }
+    for rule in rules {
+        put(store, tx, rule).await?;
+    }
+    Ok(true)
+}
+
 /// Stores a rule, in place of the one with its id.
 pub async fn put(store: &Store, tx: &mut Tx, rule: &Rule) -> Result<()> {
     let scope = rule.workspace_id.map_or_else(String::new, |id| id.to_string());

@@ -22,6 +22,7 @@ const ABLE: Can = Can {
     vision: true,
     thinking: true,
     structured: true,
+    chat: true,
 };
 
 fn offer(n: u8, kind: ProviderKind, model: &str, tier: Tier, price: u64) -> Offer {

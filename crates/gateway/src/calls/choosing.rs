@@ -1,0 +1,308 @@
+//! Which model answers: what is asked for, what the message is about, what can be used.
+
+use crate::{
+    Error, Gateway, Result,
+    reachable::{FAMILIES, Reachable, offer_of},
+};
+use mosaic_models::{Catalogue, Message, Part, Request, Role, estimate_request};
+use mosaic_protocol::{
+    Time,
+    access::Actor,
+    route::{
+        AttachedKind, Classification, ClassifiedBy, Complexity, Domain, ExplainRequest, Route,
+        Task, Tier,
+    },
+};
+use mosaic_routing::{
+    Asked, Choice, Demand, Facts, NoModel, Offer, Question, State, choose,
+    classify::{self, Attached},
+};
+use std::sync::Arc;
+
+/// How much is written where nobody said how much, for what it may cost.
+pub(super) const USUAL_OUTPUT: u64 = 4_096;
+
+/// How many models the sentence of a refusal tells of.
+const TOLD: usize = 4;
+
+/// A choice, with the offers that it speaks of.
+pub(crate) struct Chosen {
+    pub(crate) choice: Choice,
+    pub(crate) offers: Arc<Vec<Offer>>,
+    /// What is known of each.
+    pub(crate) models: Arc<Vec<Arc<mosaic_models::Model>>>,
+    pub(crate) classification: Option<Classification>,
+    pub(crate) prompt_tokens: u64,
+}
+
+impl Chosen {
+    /// What is shown of it, for one of the models in the chain.
+    pub(crate) fn route(&self, place: usize) -> Route {
+        let offer = self.offers.get(place);
+        Route {
+            classification: self.classification.clone(),
+            rule: self.choice.rule.clone(),
+            reason: self.choice.reason.clone(),
+            provider: offer.map_or_else(String::new, |offer| offer.provider.clone()),
+            kind: offer.map_or(mosaic_protocol::provider::ProviderKind::Local, |offer| offer.kind),
+            model: offer.map_or_else(String::new, |offer| offer.model.clone()),
+            considered: self.choice.considered.clone(),
+            expected_micros: self.choice.expected_micros,
+        }
+    }
+}
+
+/// What somebody wrote as `model`.
+fn asked(model: &str) -> Asked<'_> {
+    match model {
+        "" | "auto" => Asked::Auto,
+        "cheap" => Asked::Class(Tier::Cheap),
+        "standard" => Asked::Class(Tier::Standard),
+        "premium" => Asked::Class(Tier::Premium),
+        model => Asked::Model(model),
+    }
+}
+
+/// The last thing that a person said, and what came with it.
+fn last_words(request: &Request) -> (String, Vec<Attached>) {
+    let mut text = String::new();
+    let mut attached = vec![];
+    let is_said = |message: &&Message| {
+        message.role == Role::User
+            && message.parts.iter().any(|part| matches!(part, Part::Text { .. } | Part::Image(_)))
+    };
+    let last = request.messages.iter().rev().find(is_said);
+    for part in last.into_iter().flat_map(|message| &message.parts) {
+        match part {
+            Part::Text { text: more, .. } => {
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                text.push_str(more);
+            }
+            Part::Image(_) => attached.push(Attached::Image),
+            _ => {}
+        }
+    }
+    (text, attached)
+}
+
+fn has_images(request: &Request) -> bool {
+    fn image(part: &Part) -> bool {
+        match part {
+            Part::Image(_) => true,
+            Part::ToolResult { parts, .. } => parts.iter().any(image),
+            _ => false,
+        }
+    }
+    request.messages.iter().flat_map(|message| &message.parts).any(image)
+}
+
+/// What is not known of a message whose model was named.
+fn unclassified() -> Classification {
+    Classification {
+        task: Task::Conversation,
+        complexity: Complexity::Simple,
+        domain: Domain::General,
+        needs: vec![],
+        confidence: 0.0,
+        by: ClassifiedBy::Words,
+    }
+}
+
+impl Gateway {
+    /// Chooses a model for a request.
+    pub(crate) async fn choose(
+        &self,
+        reachable: &Reachable,
+        request: &Request,
+        model: &str,
+        channel: &str,
+    ) -> Result<Chosen> {
+        let asked = asked(model);
+        let classification = match asked {
+            Asked::Auto => {
+                let (text, attached) = last_words(request);
+                Some(self.classify(&text, &attached).await)
+            }
+            Asked::Class(_) | Asked::Model(_) => None,
+        };
+        let prompt_tokens = estimate_request(request);
+        let demand = Demand {
+            tools: !request.tools.is_empty(),
+            vision: has_images(request),
+            structured: matches!(request.output, mosaic_models::Output::Schema { .. }),
+            prompt_tokens,
+            output_tokens: request.max_output.map_or(USUAL_OUTPUT, u64::from),
+            money_left: reachable.money_left(),
+        };
+        self.choose_for(reachable, asked, classification, demand, channel)
+    }
+
+    fn choose_for(
+        &self,
+        reachable: &Reachable,
+        asked: Asked<'_>,
+        classification: Option<Classification>,
+        demand: Demand,
+        channel: &str,
+    ) -> Result<Chosen> {
+        let unknown = unclassified();
+        let now = self.inner.store.ambient().now();
+        let (hour, weekday) = hour_and_weekday(now);
+        let question = Question {
+            facts: Facts {
+                about: classification.as_ref().unwrap_or(&unknown),
+                tier: match asked {
+                    Asked::Class(tier) => Some(tier),
+                    Asked::Auto | Asked::Model(_) => None,
+                },
+                agent: None,
+                channel,
+                language: None,
+                size: demand.prompt_tokens,
+                hour,
+                weekday,
+                budget_left: reachable.budget_left(),
+                reachable: &reachable.kinds,
+            },
+            demand,
+            asked,
+            current: None,
+        };
+        let (mut offers, mut models) = (reachable.offers.clone(), reachable.models.clone());
+        if let Asked::Model(model) = asked
+            && let Some((offer, known)) = self.open_ended(reachable, model)
+        {
+            Arc::make_mut(&mut offers).push(offer);
+            Arc::make_mut(&mut models).push(known);
+        }
+        let choice = choose(&question, &reachable.rules, &offers, &FAMILIES);
+        let choice = choice.map_err(|no| refused(no, asked, &offers))?;
+        Ok(Chosen { choice, offers, models, classification, prompt_tokens: demand.prompt_tokens })
+    }
+
+    /// A model of a provider that lists none: any name may be asked for there, by `provider/name`.
+    fn open_ended(
+        &self,
+        reachable: &Reachable,
+        model: &str,
+    ) -> Option<(Offer, Arc<mosaic_models::Model>)> {
+        let (provider, id) = model.split_once('/')?;
+        if id.is_empty() || id.len() > 200 {
+            return None;
+        }
+        let known = |offer: &Offer| offer.provider == provider && offer.model == id;
+        if reachable.offers.iter().any(known) {
+            return None;
+        }
+        let (provider_id, name, kind) =
+            reachable.open_ended.iter().find(|(_, name, _)| name == provider)?;
+        let known = self.inner.catalogue.get(*kind, id);
+        let mut model = mosaic_models::Model::clone(&known);
+        id.clone_into(&mut model.id);
+        // Nobody knows what it can; whoever named it does.
+        (model.tools, model.vision, model.structured) = (true, true, true);
+        model.context = model.context.max(1_000_000);
+        let now = self.inner.store.ambient().now();
+        let state = match self.inner.health.resting(*provider_id, id, now) {
+            Some(why) => State::Resting(why),
+            None => State::Ready,
+        };
+        let offer = offer_of(*provider_id, name, &model, state);
+        Some((offer, Arc::new(model)))
+    }
+
+    /// What a message is about: by meaning where the local model is installed, else by words.
+    pub(crate) async fn classify(&self, text: &str, attached: &[Attached]) -> Classification {
+        let message = classify::Message { text, attachments: attached };
+        classify::by_words(&message)
+    }
+
+    /// Which model would be chosen for a message, without calling any.
+    pub async fn explain_route(&self, actor: &Actor, request: &ExplainRequest) -> Result<Route> {
+        let person = crate::person(actor)?;
+        let own = mosaic_protocol::access::Object::Own { owner: person.id };
+        crate::check(actor, mosaic_protocol::access::Action::SeeOwn, own)?;
+        let reachable = self.seen(actor, request.workspace_id).await?;
+        let attached: Vec<Attached> =
+            request.attachments.iter().map(|kind| attached(*kind)).collect();
+        let classification = self.classify(&request.text, &attached).await;
+        let demand = Demand {
+            vision: attached.contains(&Attached::Image),
+            prompt_tokens: mosaic_models::estimate_tokens(&request.text),
+            output_tokens: USUAL_OUTPUT,
+            money_left: reachable.money_left(),
+            ..Demand::default()
+        };
+        let asked = asked(request.model.as_deref().unwrap_or("auto"));
+        let chosen = self.choose_for(&reachable, asked, Some(classification), demand, "api")?;
+        let first = chosen.choice.chain.first().copied().unwrap_or(usize::MAX);
+        Ok(chosen.route(first))
+    }
+}
+
+/// What kind of attachment the classifier knows it as.
+pub fn attached(kind: AttachedKind) -> Attached {
+    match kind {
+        AttachedKind::Image => Attached::Image,
+        AttachedKind::Document => Attached::Document { bytes: 0 },
+    }
+}
+
+/// The hour of the day and the day of the week (Monday is 1), UTC.
+fn hour_and_weekday(now: Time) -> (u32, u32) {
+    let hours = now.0.div_euclid(3_600_000);
+    let days = now.0.div_euclid(86_400_000);
+    let hour = u32::try_from(hours.rem_euclid(24)).unwrap_or(0);
+    // The first of January 1970 was a Thursday.
+    let weekday = u32::try_from((days + 3).rem_euclid(7) + 1).unwrap_or(1);
+    (hour, weekday)
+}
+
+/// Why nothing was chosen.
+fn refused(no: NoModel, asked: Asked<'_>, offers: &[Offer]) -> Error {
+    match (no, asked) {
+        (NoModel::Unknown(_), Asked::Model(model)) => {
+            let names = offers.iter().filter(|offer| offer.can.chat);
+            let mut names: Vec<String> =
+                names.map(|offer| format!("{}/{}", offer.provider, offer.model)).collect();
+            names.sort_unstable();
+            names.dedup();
+            let mut nearest = mosaic_models::nearest(model, names.iter().map(String::as_str));
+            if nearest.is_empty() {
+                nearest = Catalogue::bundled().nearest(model);
+                nearest.retain(|near| names.contains(near));
+            }
+            let asked: String = model.chars().take(200).collect();
+            Error::NoSuchModel { asked, nearest }
+        }
+        (NoModel::NoneCan(considered), _) => {
+            let told = considered.iter().filter(|it| it.skipped.is_some()).take(TOLD);
+            let told: Vec<String> = told
+                .map(|it| {
+                    let why = it.skipped.as_deref().unwrap_or_default();
+                    format!("{}/{}: {why}", it.provider, it.model)
+                })
+                .collect();
+            let why = match told.is_empty() {
+                true => "no provider is set up".to_owned(),
+                false => told.join("; "),
+            };
+            Error::NoModelCan { why }
+        }
+        (NoModel::Unknown(_), _) => Error::NoModelCan { why: "no provider is set up".into() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_and_days_are_those_of_the_calendar() {
+        assert_eq!(hour_and_weekday(Time(0)), (0, 4));
+        // 2027-01-15 08:00 is a Friday.
+        assert_eq!(hour_and_weekday(Time(1_800_000_000_000)), (8, 5));
+    }
+}

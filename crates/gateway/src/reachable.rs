@@ -1,0 +1,363 @@
+//! What somebody can use in a workspace: providers with their keys, models, rules, budgets. Put together at most every two
+//! seconds, like credentials: what is taken away is gone for everybody after that.
+
+use crate::{Gateway, Result, person, providers::EnvironmentProvider, workspaces::check_workspace};
+use mosaic_models::{Catalogue, Endpoint, Key, Model};
+use mosaic_protocol::{
+    ModelProviderId, Time, UserId, WorkspaceId,
+    access::{Action, Actor},
+    budget::{Budget, Subject},
+    provider::{CredentialKind, ModelShown, PriceShown, ProviderKind},
+    rule::Rule,
+};
+use mosaic_routing::{Can, Family, Offer, State};
+use mosaic_store::{
+    Tx, budgets,
+    providers::{self, Stored},
+};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, LazyLock, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// How long what was put together is used.
+const REMEMBERED_MS: i64 = 2_000;
+
+/// For how many people in how many workspaces at once.
+const MAX_REMEMBERED: usize = 2_000;
+
+/// A provider that does not list its models is asked again after this.
+const ASK_AGAIN_MS: i64 = 60_000;
+
+/// How many models of one provider are offered.
+const MAX_OFFERED: usize = 500;
+
+/// What somebody can use.
+pub(crate) struct Reachable {
+    /// The workspace that it is in.
+    pub(crate) workspace_id: WorkspaceId,
+    pub(crate) endpoints: HashMap<ModelProviderId, Endpoint>,
+    pub(crate) offers: Arc<Vec<Offer>>,
+    /// What is known of each offer.
+    pub(crate) models: Arc<Vec<Arc<Model>>>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) budgets: Vec<Budget>,
+    /// Kinds that can be asked.
+    pub(crate) kinds: Vec<ProviderKind>,
+    /// Providers whose models nobody knows: any name may be asked for there.
+    pub(crate) open_ended: Vec<(ModelProviderId, String, ProviderKind)>,
+}
+
+type Remembered = HashMap<(UserId, Option<WorkspaceId>), (u64, Time, Arc<Reachable>)>;
+
+/// What was put together lately.
+#[derive(Default)]
+pub(crate) struct Reachables {
+    map: Mutex<Remembered>,
+    /// Goes up with every change made here.
+    round: AtomicU64,
+}
+
+impl Reachables {
+    /// Something changed: everything is put together anew.
+    pub(crate) fn forget(&self) {
+        self.round.fetch_add(1, Ordering::SeqCst);
+        self.map.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// The families that rules speak of.
+pub(crate) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
+    let catalogue = Catalogue::bundled();
+    let family =
+        |name: &str| Family { name: name.to_owned(), members: catalogue.family(name).to_vec() };
+    catalogue.families().map(family).collect()
+});
+
+impl Gateway {
+    /// What an actor can use in a workspace, if they may call models there.
+    pub(crate) async fn reachable(
+        &self,
+        actor: &Actor,
+        named: Option<WorkspaceId>,
+    ) -> Result<Arc<Reachable>> {
+        let person = person(actor)?;
+        // The scope of a token is asked every time; only the role in the workspace is remembered.
+        mosaic_protocol::access::meets(actor, Action::CallModels.needs())
+            .map_err(crate::Error::Denied)?;
+        let (inner, now) = (&self.inner, self.inner.store.ambient().now());
+        let key = (person.id, named);
+        let round = inner.reachables.round.load(Ordering::SeqCst);
+        {
+            let map = inner.reachables.map.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((of, since, reachable)) = map.get(&key)
+                && *of == round
+                && (0..REMEMBERED_MS).contains(&(now.0 - since.0))
+            {
+                return Ok(reachable.clone());
+            }
+        }
+        let mut tx = inner.store.read().await?;
+        let workspace_id = self.workspace_of(&mut tx, actor, named).await?;
+        check_workspace(&mut tx, actor, Action::CallModels, workspace_id).await?;
+        let reachable = self.put_together(tx, person.id, workspace_id, now).await?;
+        let reachable = Arc::new(reachable);
+        let mut map = inner.reachables.map.lock().unwrap_or_else(PoisonError::into_inner);
+        if map.len() >= MAX_REMEMBERED {
+            map.clear();
+        }
+        map.insert(key, (round, now, reachable.clone()));
+        Ok(reachable)
+    }
+
+    async fn put_together(
+        &self,
+        mut tx: Tx,
+        user_id: UserId,
+        workspace_id: WorkspaceId,
+        now: Time,
+    ) -> Result<Reachable> {
+        // A person's own keys go with them everywhere; they are asked before the workspace's, those before the server's.
+        let own = mosaic_store::workspaces::personal(&mut tx, user_id).await?;
+        let mut scopes: Vec<WorkspaceId> = own.into_iter().collect();
+        if !scopes.contains(&workspace_id) {
+            scopes.push(workspace_id);
+        }
+        let mut stored = providers::of(&mut tx, &scopes).await?;
+        stored.extend(self.from_environment());
+        stored.extend(self.built_in());
+        let rules = self.rules_for(&mut tx, &scopes).await?;
+        let mut budgets = vec![];
+        for subject in [Subject::User(user_id), Subject::Workspace(workspace_id), Subject::Server] {
+            budgets.extend(budgets::of(&mut tx, &subject, now).await?);
+        }
+        let mut usable: Vec<(Stored, Endpoint)> = vec![];
+        for stored in stored.into_iter().filter(|stored| stored.enabled) {
+            // Of two with one name the nearer one is meant.
+            if usable.iter().any(|(other, _)| other.name == stored.name) {
+                continue;
+            }
+            match self.usable_endpoint(&mut tx, &stored).await {
+                Ok(endpoint) => usable.push((stored, endpoint)),
+                Err(error) => {
+                    tracing::warn!(provider = %stored.id, %error, "a provider cannot be used")
+                }
+            }
+        }
+        drop(tx);
+        let mut reachable = Reachable {
+            workspace_id,
+            endpoints: HashMap::new(),
+            offers: Arc::default(),
+            models: Arc::default(),
+            rules,
+            budgets,
+            kinds: vec![],
+            open_ended: vec![],
+        };
+        for (stored, endpoint) in usable {
+            self.offer(&mut reachable, &stored, &endpoint, now).await;
+            reachable.endpoints.insert(stored.id, endpoint);
+        }
+        Ok(reachable)
+    }
+
+    async fn offer(
+        &self,
+        reachable: &mut Reachable,
+        stored: &Stored,
+        endpoint: &Endpoint,
+        now: Time,
+    ) {
+        let health = &self.inner.health;
+        let mut listed = health.listed(stored.id);
+        let tells_by_itself = matches!(
+            stored.kind,
+            ProviderKind::Ollama
+                | ProviderKind::Compatible
+                | ProviderKind::Local
+                | ProviderKind::Scripted
+        );
+        let lately = health.asked_at(stored.id).is_some_and(|at| now.0 - at.0 < ASK_AGAIN_MS);
+        if listed.is_none() && tells_by_itself && !lately {
+            self.probe(stored, endpoint).await;
+            listed = health.listed(stored.id);
+        }
+        let catalogue = &self.inner.catalogue;
+        let models: Vec<Arc<Model>> = match &listed {
+            Some(listed) if tells_by_itself => {
+                let catalogue = catalogue.with_listed(stored.kind, listed);
+                listed.iter().map(|it| catalogue.get(stored.kind, &it.id)).collect()
+            }
+            Some(listed) => {
+                // Of these kinds many more are listed than answer in a conversation: those that are known do.
+                let known = listed.iter().filter_map(|it| catalogue.find(stored.kind, &it.id));
+                let mut known: Vec<Arc<Model>> = known.cloned().collect();
+                known.sort_by(|a, b| a.id.cmp(&b.id));
+                known.dedup_by(|a, b| a.id == b.id);
+                known
+            }
+            None if tells_by_itself => vec![],
+            None => catalogue.models().filter(|it| it.kind == stored.kind).cloned().collect(),
+        };
+        if listed.is_none() {
+            let name = stored.name.to_string();
+            reachable.open_ended.push((stored.id, name, stored.kind));
+        }
+        let no_key = endpoint.key.is_none()
+            && !matches!(
+                stored.kind,
+                ProviderKind::Ollama
+                    | ProviderKind::Compatible
+                    | ProviderKind::Local
+                    | ProviderKind::Scripted
+            );
+        for model in models.into_iter().take(MAX_OFFERED) {
+            let state = match health.resting(stored.id, &model.id, now) {
+                _ if no_key => State::NoKey,
+                Some(why) => State::Resting(why),
+                None => State::Ready,
+            };
+            if state == State::Ready && !model.embedding && !reachable.kinds.contains(&stored.kind)
+            {
+                reachable.kinds.push(stored.kind);
+            }
+            let offer = offer_of(stored.id, stored.name.as_str(), &model, state);
+            Arc::make_mut(&mut reachable.offers).push(offer);
+            Arc::make_mut(&mut reachable.models).push(model);
+        }
+    }
+
+    /// What every server has: the small model, where it is installed.
+    fn built_in(&self) -> Option<Stored> {
+        let has_local = self.inner.models.has_local();
+        let id = EnvironmentProvider::id(ProviderKind::Local).filter(|_| has_local)?;
+        Some(Stored {
+            id,
+            workspace_id: None,
+            name: "local".to_owned().try_into().ok()?,
+            kind: ProviderKind::Local,
+            api: crate::providers::usual_api(ProviderKind::Local),
+            base_url: String::new(),
+            enabled: true,
+            credential: CredentialKind::None,
+            hint: String::new(),
+            updated_at: Time(0),
+        })
+    }
+
+    /// Where calls of a provider go, with its key opened.
+    pub(crate) async fn usable_endpoint(&self, tx: &mut Tx, stored: &Stored) -> Result<Endpoint> {
+        let environment = &self.inner.settings.models.environment;
+        if EnvironmentProvider::id(stored.kind) == Some(stored.id) {
+            let key = environment.iter().find(|it| it.kind == stored.kind);
+            return self.endpoint(stored, key.and_then(|it| it.key.clone()));
+        }
+        let kept = providers::open(&self.inner.store, tx, stored.id).await?;
+        let key = self.key_text(stored, kept.as_ref().map(|kept| kept.as_slice()));
+        self.endpoint(stored, key.map(Key::new))
+    }
+
+    /// The key in what was sealed.
+    pub(crate) fn key_text(&self, stored: &Stored, kept: Option<&[u8]>) -> Option<String> {
+        match stored.credential {
+            CredentialKind::Key => String::from_utf8(kept?.to_vec()).ok(),
+            CredentialKind::None | CredentialKind::OAuth => None,
+        }
+    }
+
+    /// What somebody could use in a workspace that they may look into.
+    pub(crate) async fn seen(
+        &self,
+        actor: &Actor,
+        workspace_id: Option<WorkspaceId>,
+    ) -> Result<Reachable> {
+        let person = person(actor)?;
+        let now = self.inner.store.ambient().now();
+        let mut tx = self.inner.store.read().await?;
+        let workspace = self.workspace_of(&mut tx, actor, workspace_id).await?;
+        check_workspace(&mut tx, actor, Action::SeeRouting, workspace).await?;
+        self.put_together(tx, person.id, workspace, now).await
+    }
+
+    /// The models that somebody can use, with what is known of them.
+    pub async fn list_models(
+        &self,
+        actor: &Actor,
+        workspace_id: Option<WorkspaceId>,
+    ) -> Result<Vec<ModelShown>> {
+        let reachable = self.seen(actor, workspace_id).await?;
+        let all = reachable.offers.iter().zip(reachable.models.iter());
+        Ok(all.map(|(offer, model)| shown(offer, model)).collect())
+    }
+}
+
+pub(crate) fn offer_of(
+    provider_id: ModelProviderId,
+    provider: &str,
+    model: &Model,
+    state: State,
+) -> Offer {
+    Offer {
+        provider_id,
+        provider: provider.to_owned(),
+        kind: model.kind,
+        model: model.id.clone(),
+        can: Can {
+            context: model.context,
+            max_output: model.max_output,
+            tools: model.tools,
+            vision: model.vision,
+            thinking: model.thinks(),
+            structured: model.structured,
+            chat: !model.embedding,
+        },
+        tier: model.tier,
+        price: price_of(model),
+        state,
+    }
+}
+
+/// What a million tokens cost, as far as anybody knows. What runs here costs nothing.
+fn price_of(model: &Model) -> Option<(u64, u64)> {
+    use mosaic_protocol::usage::PriceSource;
+    match (&model.price, model.price_source) {
+        (Some(price), _) => Some((price.base.input, price.base.output)),
+        (None, PriceSource::Free) => Some((0, 0)),
+        (None, _) => None,
+    }
+}
+
+fn shown(offer: &Offer, model: &Model) -> ModelShown {
+    let price = model.price.as_ref().map(|price| PriceShown {
+        input: price.base.input,
+        output: price.base.output,
+        cache_read: price.base.cache_read,
+        cache_write: price.base.cache_write,
+        source: model.price_source,
+    });
+    ModelShown {
+        id: format!("{}/{}", offer.provider, offer.model),
+        name: model.name.clone(),
+        provider: offer.provider.clone(),
+        kind: offer.kind,
+        model: offer.model.clone(),
+        context: model.context,
+        max_output: model.max_output,
+        tools: model.tools,
+        vision: model.vision,
+        structured: model.structured,
+        thinking: model.thinking.iter().filter_map(|level| level.effort()).collect(),
+        embedding: model.embedding,
+        tier: model.tier,
+        price,
+        unavailable: match &offer.state {
+            State::Ready => None,
+            State::NoKey => Some("its provider has no key".to_owned()),
+            State::Resting(why) => Some(why.clone()),
+        },
+    }
+}

@@ -1,0 +1,4 @@
+//! Recorded streams become these events, and calls become these bodies.
+
+mod bodies;
+mod streams;
