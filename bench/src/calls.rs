@@ -9,8 +9,10 @@ mod telling; // tool: one stream, read as it comes
 pub(crate) mod upstream; // the provider that is made up
 mod whole; // answers in one piece
 
+pub(crate) use whole::whole;
+
 use crate::{
-    figure::{Report, Section},
+    figure::{Bar, Report, Section},
     out,
 };
 use clap::ValueEnum;
@@ -49,7 +51,10 @@ pub(crate) async fn run(parts: &[Part], ours: Ours) -> anyhow::Result<Report> {
     let mut figures = vec![];
     for part in parts {
         figures.extend(match part {
-            Part::Whole => whole::run("POST /v1/chat/completions", &ours, &floor).await?,
+            Part::Whole => {
+                let bar = Bar::RatioAtMost(3.0);
+                whole("POST /v1/chat/completions", &ours, &floor, bar).await?
+            }
             Part::Streams => streams::run(&ours, &floor).await?,
             Part::Slow => slow::run(&ours, &floor).await?,
         });

@@ -1,10 +1,6 @@
 //! 2,000 streams at once, one chunk a second each: the memory they take, and whether every chunk arrives.
 
-use super::{
-    stand::{PATH, Side},
-    telling::Listener,
-    upstream::Pace,
-};
+use super::{stand::Side, telling::Listener, upstream::Pace};
 use crate::{
     figure::{Bar, Figure},
     out, usage, wire,
@@ -59,7 +55,8 @@ pub(super) async fn run(ours: &Side, floor: &Side) -> anyhow::Result<Vec<Figure>
 async fn many(side: &Side) -> anyhow::Result<Seen> {
     let (address, pid) = (side.running.address, side.running.pid());
     let body = side.body(&SLOW.model(), true);
-    let request: Arc<[u8]> = wire::request(address, "POST", PATH, &side.headers(), &body).into();
+    let request: Arc<[u8]> =
+        wire::request(address, "POST", side.path(), &side.headers(), &body).into();
     let text: Arc<str> = SLOW.text().into();
     let spent = || usage::processor_seconds(pid).unwrap_or(f64::NAN);
     let before = spent();

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use std::{ffi::OsString, time::Duration};
 use tempfile::TempDir;
 
-/// Where calls go, on either side.
-pub(crate) const PATH: &str = "/v1/chat/completions";
+/// Where calls go.
+const PATH: &str = "/v1/chat/completions";
 /// What the gateway knows the provider by.
 const PROVIDER: &str = "fake";
 
@@ -24,6 +24,7 @@ pub(crate) struct Stand {
 /// Somebody who takes calls.
 pub(crate) struct Side {
     pub(crate) running: Running,
+    path: String,
     headers: Vec<(String, String)>,
     /// What stands before the provider's own name of a model.
     prefix: String,
@@ -46,30 +47,27 @@ impl Stand {
     pub(crate) async fn floor(&self) -> anyhow::Result<Side> {
         let args = vec!["call-floor".into(), "--upstream".into(), self.upstream().into()];
         let running = own(&self.folder, "floor", args)?.start().await?;
-        Ok(Side { running, headers: vec![], prefix: String::new(), _program: None })
+        Ok(Side::of(running, PATH, vec![]))
     }
 
     /// With a token that may call models, and the provider.
     pub(crate) async fn gateway(&self) -> anyhow::Result<Side> {
         let program = Program::prepare().await?;
         let host = self.upstream.address;
-        let allowed = format!("providers.private_hosts=[\"{host}\"]");
-        let running = program.launch_with(&[&allowed]).start().await?;
+        let running = program.launch().start().await?;
         let admin = format!("Bearer {}", program.token_with(&["read", "write", "admin"])?);
+        // For the whole server, which an admin may put at a private address.
         let provider = json!({
-            "name": PROVIDER, "kind": "compatible", "base_url": format!("http://{host}/v1"), "key": "sk-bench-upstream",
+            "name": PROVIDER, "kind": "compatible", "server": true,
+            "base_url": format!("http://{host}/v1"), "key": "sk-bench-upstream",
         });
         let headers = [("authorization", admin.as_str())];
         wire::call(running.address, "POST", "/api/providers", &headers, &provider.to_string())
             .await
             .context("adding the provider")?;
         let token = format!("Bearer {}", program.token_with(&["models"])?);
-        Ok(Side {
-            running,
-            headers: vec![("authorization".to_owned(), token)],
-            prefix: format!("{PROVIDER}/"),
-            _program: Some(program),
-        })
+        let side = Side::of(running, PATH, vec![("authorization".to_owned(), token)]);
+        Ok(Side { prefix: format!("{PROVIDER}/"), _program: Some(program), ..side })
     }
 
     pub(crate) async fn stop(self) {
@@ -78,6 +76,15 @@ impl Stand {
 }
 
 impl Side {
+    /// Somebody who knows the models by the provider's own names.
+    pub(crate) fn of(running: Running, path: &str, headers: Vec<(String, String)>) -> Side {
+        Side { running, path: path.to_owned(), headers, prefix: String::new(), _program: None }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }
@@ -90,7 +97,8 @@ impl Side {
     /// What the model says.
     pub(crate) async fn said(&self, model: &str) -> anyhow::Result<String> {
         let body = self.body(model, false);
-        let answer = wire::call(self.running.address, "POST", PATH, &self.headers(), &body).await?;
+        let answer =
+            wire::call(self.running.address, "POST", &self.path, &self.headers(), &body).await?;
         said(&answer)
     }
 }

@@ -2,12 +2,7 @@
 //!
 //! Twice: at the pace of a quick model, where the machine has time, and as fast as they come, where it has none.
 
-use super::{
-    AT_ONCE,
-    stand::{PATH, Side},
-    telling::Listener,
-    upstream::Pace,
-};
+use super::{AT_ONCE, stand::Side, telling::Listener, upstream::Pace};
 use crate::{
     figure::{Bar, Figure, Spread},
     out, usage, wire,
@@ -67,7 +62,8 @@ pub(super) async fn run(ours: &Side, floor: &Side) -> anyhow::Result<Vec<Figure>
 async fn round(side: &Side, pace: Pace, time: Duration) -> anyhow::Result<Round> {
     let (address, pid) = (side.running.address, side.running.pid());
     let body = side.body(&pace.model(), true);
-    let request: Arc<[u8]> = wire::request(address, "POST", PATH, &side.headers(), &body).into();
+    let request: Arc<[u8]> =
+        wire::request(address, "POST", side.path(), &side.headers(), &body).into();
     let text: Arc<str> = pace.text().into();
     let mut listeners = vec![];
     for _ in 0..AT_ONCE {

@@ -1,9 +1,6 @@
 //! Answers in one piece: what one costs the server alone.
 
-use super::{
-    AT_ONCE, same,
-    stand::{PATH, Side},
-};
+use super::{AT_ONCE, same, stand::Side};
 use crate::{
     figure::{Bar, Figure},
     load::Target,
@@ -11,15 +8,22 @@ use crate::{
     versus::{self, Bars},
 };
 
-pub(super) async fn run(what: &str, ours: &Side, floor: &Side) -> anyhow::Result<Vec<Figure>> {
+/// The bar is one for processor time.
+pub(crate) async fn whole(
+    what: &str,
+    ours: &Side,
+    floor: &Side,
+    bar: Bar,
+) -> anyhow::Result<Vec<Figure>> {
     out::progress(&format!("{what}, {AT_ONCE} at once, in turns"));
     same(ours, floor).await?;
-    let bars = Bars { processor: Some(Bar::RatioAtMost(3.0)), ..Bars::default() };
+    let bars = Bars { processor: Some(bar), ..Bars::default() };
     versus::run(what, bars, &side(ours), &side(floor)).await
 }
 
 fn side(side: &Side) -> versus::Side<'_> {
     let body = side.body("small", false);
-    let target = Target::post(side.running.address, PATH, &side.headers(), &body).over(AT_ONCE);
+    let target =
+        Target::post(side.running.address, side.path(), &side.headers(), &body).over(AT_ONCE);
     versus::Side { running: &side.running, target }
 }
