@@ -8,6 +8,8 @@ export PATH := $(PARTS_DIR)/cargo-deny/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
 PARTS := python3 "$(CURDIR)/scripts/parts.py"
+# Fetches the small models that run in the process, quick when they are there.
+MODELS := python3 "$(CURDIR)/scripts/models.py"
 # Runs one stage of the check and says how long it took: $(TIMED) LINE-OF-THE-BUDGET STAGE -- COMMAND
 TIMED := python3 "$(CURDIR)/scripts/timed.py"
 MAKE_QUIET = $(MAKE) --no-print-directory
@@ -15,14 +17,18 @@ TEST_PARTS := postgres valkey oidc schemathesis sdks codex opencode proxies chro
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: docs-update help run build check test fmt clippy deny docs web bench bench-peers soak parts clean
+.PHONY: docs-update help run build models check test fmt clippy deny docs web bench bench-peers soak parts clean
 .PHONY: _check _fmt-check _web-check _build-bench _build-tests _test _rust-tests _e2e _proxies _sdks _fuzz-api _cargo-fuzz _chaos
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: build ## build everything and start Mosaic on 127.0.0.1:6672 (options: ARGS="--listen …")
+	@$(MODELS) --try
 	@exec target/release/mosaic up $(ARGS)
+
+models: ## the small local models, into target/models
+	@$(MODELS)
 
 build: web ## the release binary, with the web UI in it
 	cargo build --release --locked -p mosaic
@@ -103,6 +109,7 @@ _cargo-fuzz:
 
 # One build for the tests and the debug binary: two would differ in the dependencies' features and compile them twice.
 _build-tests:
+	@$(TIMED) peers "local models" -- $(MODELS) --all --try
 	@$(TIMED) build "build tests" -- cargo build --workspace --bins --tests --locked
 
 _test: _rust-tests _chaos _e2e _proxies _sdks _fuzz-api

@@ -272,8 +272,8 @@ def made(folder):
         same = models.get(maker(name), {})
         if key not in dev and not same and not name.startswith(("google/", "x-ai/", "moonshotai/", "qwen/")):
             continue
-        # Of a model that only the table of prices knows: its makers' newer models call tools and think.
-        model = {**(dev.get(key) or {"tools": True, "structured": True, "vision": False, **same}), **prices.get(key, {})}
+        # Of a model that only the table of prices knows, and no maker above: new models of these call tools.
+        model = {**(dev.get(key) or {"tools": True, **same}), **prices.get(key, {})}
         price = model.get("price")
         if price and not price["input"] and not price["output"]:
             del model["price"]

@@ -3,8 +3,7 @@
 
 use crate::Gateway;
 use mosaic_models::{
-    Allow, Breaker, Concerns, Endpoint, Error, Listed, Outcome, Seen, Ticket, concerns, health_at,
-    health_seen,
+    Endpoint, Error, Gate, Listed, Outcome, Pass, Seen, Shut, health_at, health_seen,
 };
 use mosaic_protocol::{
     ModelProviderId, Time,
@@ -16,9 +15,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// How many models of one provider have a breaker of their own.
-const MAX_MODELS: usize = 500;
-
 /// How many providers are remembered.
 const MAX_PROVIDERS: usize = 5_000;
 
@@ -27,8 +23,7 @@ const PROBES: usize = 4;
 
 #[derive(Default)]
 struct Kept {
-    whole: Breaker,
-    models: HashMap<String, Breaker>,
+    gate: Gate,
     health: ProviderHealth,
     listed: Option<Arc<Vec<Listed>>>,
     asked_at: Option<Time>,
@@ -37,13 +32,6 @@ struct Kept {
 /// What every provider was last seen doing.
 #[derive(Default)]
 pub(crate) struct Health(Mutex<HashMap<ModelProviderId, Kept>>);
-
-/// What a call was allowed with.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Allowed {
-    whole: Ticket,
-    model: Ticket,
-}
 
 impl Health {
     fn map(&self) -> MutexGuard<'_, HashMap<ModelProviderId, Kept>> {
@@ -72,45 +60,22 @@ impl Health {
     /// Why a model is left alone now, if it is.
     pub(crate) fn resting(&self, id: ModelProviderId, model: &str, now: Time) -> Option<String> {
         let map = self.map();
-        let kept = map.get(&id)?;
-        let breakers = [Some(&kept.whole), kept.models.get(model)];
-        breakers.into_iter().flatten().find_map(|breaker| match breaker.looks(now) {
-            Allow::No { until, why } => Some(rests(why, until, now)),
-            Allow::Yes(_) | Allow::Probe(_) => None,
-        })
+        let shut = map.get(&id)?.gate.looks(model, now).err()?;
+        Some(rests(&shut, now))
     }
 
-    /// Whether a model may be called now; why not.
-    pub(crate) fn allows(
-        &self,
-        id: ModelProviderId,
-        model: &str,
-        now: Time,
-    ) -> Result<Allowed, Error> {
+    /// Whether a model may be called now; why not. Whoever is let in tells how it went.
+    pub(crate) fn enter(&self, id: ModelProviderId, model: &str, now: Time) -> Result<Pass, Error> {
         let mut map = self.map();
         if map.len() >= MAX_PROVIDERS && !map.contains_key(&id) {
             map.clear();
         }
-        let kept = map.entry(id).or_default();
-        if kept.models.len() >= MAX_MODELS && !kept.models.contains_key(model) {
-            kept.models.clear();
-        }
-        let whole = ticket(kept.whole.allows(now), now)?;
-        // No entry for what works: most calls find nothing here, and leave nothing.
-        let model = match kept.models.get_mut(model) {
-            Some(breaker) => match ticket(breaker.allows(now), now) {
-                Ok(ticket) => ticket,
-                Err(error) => {
-                    kept.whole.settle(whole, Outcome::Dropped, now);
-                    return Err(error);
-                }
-            },
-            None => match Breaker::default().looks(now) {
-                Allow::Yes(ticket) | Allow::Probe(ticket) => ticket,
-                Allow::No { .. } => whole,
-            },
-        };
-        Ok(Allowed { whole, model })
+        map.entry(id).or_default().gate.enter(model, now).map_err(|shut| {
+            let left = u64::try_from(shut.until.0.saturating_sub(now.0)).unwrap_or(0);
+            let mut error = Error::new(shut.why, rests(&shut, now));
+            error.retry_after = Some(std::time::Duration::from_millis(left));
+            error
+        })
     }
 
     /// Hears how a call went. `None`: nobody waited for its end.
@@ -118,36 +83,20 @@ impl Health {
         &self,
         id: ModelProviderId,
         model: &str,
-        allowed: Allowed,
+        pass: Pass,
         went: Option<Seen<'_>>,
         now: Time,
     ) {
         let mut map = self.map();
         let Some(kept) = map.get_mut(&id) else { return };
-        let Some(seen) = went else {
-            kept.whole.settle(allowed.whole, Outcome::Dropped, now);
-            if let Some(breaker) = kept.models.get_mut(model) {
-                breaker.settle(allowed.model, Outcome::Dropped, now);
+        let outcome = match went {
+            None => Outcome::Dropped,
+            Some(seen) => {
+                kept.health = health_seen(std::mem::take(&mut kept.health), seen, now);
+                seen.error.map_or(Outcome::Worked, Outcome::from)
             }
-            return;
         };
-        kept.health = health_seen(std::mem::take(&mut kept.health), seen, now);
-        let outcome = seen.error.map_or(Outcome::Worked, Outcome::from);
-        match seen.error.map(|error| concerns(error.class)) {
-            Some(Concerns::Model) => {
-                // Whatever is wrong with the model, its provider answered.
-                kept.whole.settle(allowed.whole, Outcome::Worked, now);
-                let breaker = kept.models.entry(model.to_owned()).or_default();
-                breaker.settle(allowed.model, outcome, now);
-            }
-            Some(Concerns::Provider) => kept.whole.settle(allowed.whole, outcome, now),
-            Some(Concerns::Request) | None => {
-                kept.whole.settle(allowed.whole, outcome, now);
-                if let Some(breaker) = kept.models.get_mut(model) {
-                    breaker.settle(allowed.model, outcome, now);
-                }
-            }
-        }
+        kept.gate.settle(model, pass, outcome, now);
     }
 
     fn probed(
@@ -161,12 +110,9 @@ impl Health {
         let kept = map.entry(id).or_default();
         kept.health = health_seen(std::mem::take(&mut kept.health), seen, now);
         kept.asked_at = Some(now);
-        if let Allow::Yes(ticket) | Allow::Probe(ticket) = kept.whole.allows(now) {
-            let outcome = seen.error.map_or(Outcome::Worked, Outcome::from);
-            kept.whole.settle(ticket, outcome, now);
-        } else if seen.error.is_none() {
-            // It answered although it was left alone: a key was mended, a server came back.
-            kept.whole = Breaker::default();
+        if seen.error.is_none() {
+            // It answers, with this key: whatever it was left alone for is over.
+            kept.gate = Gate::default();
         }
         if listed.is_some() {
             kept.listed = listed;
@@ -174,21 +120,10 @@ impl Health {
     }
 }
 
-fn ticket(allow: Allow, now: Time) -> Result<Ticket, Error> {
-    match allow {
-        Allow::Yes(ticket) | Allow::Probe(ticket) => Ok(ticket),
-        Allow::No { until, why } => {
-            let left = u64::try_from(until.0.saturating_sub(now.0)).unwrap_or(0);
-            let mut error = Error::new(why, rests(why, until, now));
-            error.retry_after = Some(std::time::Duration::from_millis(left));
-            Err(error)
-        }
-    }
-}
-
-fn rests(why: FailureClass, until: Time, now: Time) -> String {
-    let seconds = until.0.saturating_sub(now.0).max(0) / 1000 + 1;
-    format!("it failed ({}) and is asked again in {seconds} s", why.as_str().replace('_', " "))
+fn rests(shut: &Shut, now: Time) -> String {
+    let seconds = shut.until.0.saturating_sub(now.0).max(0) / 1000 + 1;
+    let why = shut.why.as_str().replace('_', " ");
+    format!("it failed ({why}) and is asked again in {seconds} s")
 }
 
 impl Gateway {

@@ -3,7 +3,7 @@
 use crate::{Gateway, Result};
 use mosaic_store::{
     jobs::{self, NewJob},
-    sweep,
+    ledger, sweep,
 };
 use std::time::Duration;
 
@@ -14,12 +14,23 @@ const HOLD: Duration = Duration::from_secs(60);
 const AGAIN_MINUTES: i64 = 4;
 
 impl Gateway {
+    /// Finds calls of models that were interrupted. `alone`: no other node can be at work on any.
+    pub async fn find_interrupted(&self, alone: bool) -> Result<u64> {
+        Ok(ledger::interrupt(&self.inner.store, alone).await?)
+    }
+
+    /// Waits until what calls cost is written. After this nothing more is called.
+    pub async fn finish(&self) {
+        self.inner.ledger.flush().await;
+    }
+
     /// Deletes what has expired, unless another node has just done so, and forgets what could not be forgotten when it
     /// was deleted. Answers how many rows it deleted.
     pub async fn sweep(&self) -> Result<u64> {
         self.inner.login_limits.shrink();
         let n = self.sweep_expired().await?;
         self.inner.store.forget().await?;
+        self.find_interrupted(false).await?;
         Ok(n)
     }
 

@@ -1,9 +1,11 @@
 //! Whether a provider, or a model of it, is asked at all: what keeps failing is left alone for a while, then tried with one
-//! call. Pure: time is an argument. Who keeps one for what, and what a refusal leads to, is decided above.
+//! call. Pure: time is an argument. Whoever calls keeps a `Gate` for each provider; what a shut one leads to is decided above.
 
+mod gate;
 mod health;
 mod limits;
 
+pub use gate::{Gate, Pass, Shut};
 pub use health::{Seen, health_at, health_seen};
 pub use limits::rate_limit;
 
@@ -167,6 +169,11 @@ impl Breaker {
             }
             Outcome::Worked | Outcome::Failed { .. } | Outcome::Dropped => {}
         }
+    }
+
+    /// Nothing is held against it.
+    fn is_calm(&self) -> bool {
+        self.state == State::default() && self.opened == 0
     }
 
     fn failed(&mut self, current: bool, class: FailureClass, after: Option<i64>, now: Time) {

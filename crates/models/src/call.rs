@@ -131,12 +131,8 @@ impl Models {
         how: How,
         retries: Retries,
     ) -> Result<Calling> {
-        let wire = match endpoint.kind {
-            ProviderKind::Local => return self.in_process(request),
-            ProviderKind::Scripted => {
-                return Ok(Calling::from(Source::InProcess(crate::scripted::play(request)?)));
-            }
-            kind => kinds::wire(kind, endpoint.api),
+        let Some(wire) = kinds::wire(endpoint.kind, endpoint.api) else {
+            return self.in_process(endpoint.kind, request);
         };
         let outgoing = wire.call(endpoint, request, how)?;
         let (url, headers) = (outgoing.url, outgoing.headers);
@@ -155,9 +151,12 @@ impl Models {
         }
     }
 
-    fn in_process(&self, request: &Request) -> Result<Calling> {
-        let local = self.local.as_ref().ok_or_else(no_local)?;
-        Ok(Calling::from(Source::InProcess(local.chat(request.clone()))))
+    fn in_process(&self, kind: ProviderKind, request: &Request) -> Result<Calling> {
+        let events = match kind {
+            ProviderKind::Scripted => crate::scripted::play(request)?,
+            _ => self.local.as_ref().ok_or_else(no_local)?.chat(request.clone()),
+        };
+        Ok(Calling::from(Source::InProcess(events)))
     }
 
     async fn once(
@@ -220,10 +219,11 @@ impl Models {
 
     /// Asks a provider which models it has. That it answers is also a proof that the key works.
     pub async fn list(&self, endpoint: &Endpoint) -> Result<Vec<Listed>> {
-        let wire = match endpoint.kind {
-            ProviderKind::Local => return Ok(self.local.as_ref().ok_or_else(no_local)?.list()),
-            ProviderKind::Scripted => return Ok(crate::scripted::list()),
-            kind => kinds::wire(kind, endpoint.api),
+        let Some(wire) = kinds::wire(endpoint.kind, endpoint.api) else {
+            return match endpoint.kind {
+                ProviderKind::Scripted => Ok(crate::scripted::list()),
+                _ => Ok(self.local.as_ref().ok_or_else(no_local)?.list()),
+            };
         };
         let answer = self.ask(endpoint, wire, wire.list(endpoint)?, LIST_BYTES).await?;
         wire.listed(&answer)
@@ -237,13 +237,11 @@ impl Models {
         texts: &[String],
     ) -> Result<Vectors> {
         let none = || Error::new(FailureClass::BadRequest, "this provider makes no embeddings");
-        let wire = match endpoint.kind {
-            ProviderKind::Local => {
-                let local = self.local.as_ref().ok_or_else(no_local)?;
-                return local.embed(model, texts.to_vec()).await;
-            }
-            ProviderKind::Scripted => return Err(none()),
-            kind => kinds::wire(kind, endpoint.api),
+        let Some(wire) = kinds::wire(endpoint.kind, endpoint.api) else {
+            return match endpoint.kind {
+                ProviderKind::Scripted => Err(none()),
+                _ => self.local.as_ref().ok_or_else(no_local)?.embed(model, texts.to_vec()).await,
+            };
         };
         let outgoing = wire.embed(endpoint, model, texts).ok_or_else(none)??;
         let limit = self.patiences.answer_bytes;

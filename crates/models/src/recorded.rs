@@ -11,13 +11,13 @@ use crate::{
 pub(crate) fn told(
     framing: Framing,
     mut reader: Box<dyn Reader>,
-    stream: &str,
+    stream: &[u8],
     cut: usize,
 ) -> String {
     let mut events = vec![];
     let mut frames = Frames::new(framing);
     let mut read = || -> Result<()> {
-        for bytes in stream.as_bytes().chunks(cut) {
+        for bytes in stream.chunks(cut) {
             frames.push(bytes, &mut |piece| reader.read(piece, &mut events))?;
         }
         frames.over(&mut |piece| reader.read(piece, &mut events))?;

@@ -26,7 +26,8 @@ mod tests {
 
     #[test]
     fn seconds_milliseconds_and_dates_are_understood_and_nonsense_is_not() {
-        let cases: &[(&[(&str, &str)], Option<u64>)] = &[
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: &[(Headers, Option<u64>)] = &[
             (&[("retry-after", "3")], Some(3000)),
             (&[("retry-after", " 1.5 ")], Some(1500)),
             (&[("retry-after", "3"), ("retry-after-ms", "250")], Some(250)),

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod control;
 mod doctor;
+mod environment;
 mod logs;
 mod out;
 mod port;

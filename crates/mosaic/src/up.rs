@@ -1,8 +1,10 @@
 //! `mosaic up`: starts the parts in order, waits for a signal, stops them in the opposite order.
 
-use crate::{config::Settings, control::Socket, doctor, logs, out, port, telemetry::Telemetry};
+use crate::{
+    config::Settings, control::Socket, doctor, environment, logs, out, port, telemetry::Telemetry,
+};
 use anyhow::{Context, bail};
-use mosaic_gateway::{Gateway, ProviderSettings};
+use mosaic_gateway::{Gateway, InProcess, ProviderSettings};
 use mosaic_server::{Server, Throttles, is_loopback};
 use mosaic_store::{Ambient, DataDir, Options, Store, bus::address::BusAddress, keyring::Key};
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
@@ -37,7 +39,9 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     if let Some(address) = bus_address(settings)? {
         store.join_bus(address).await?;
     }
-    let gateway = Gateway::new(store.clone(), gateway_settings(settings))?;
+    let gateway = Gateway::new(store.clone(), gateway_settings(settings)?, local(settings))?;
+    gateway.seed_rules().await?;
+    gateway.find_interrupted(store.is_alone()).await?;
     let origin = origin(settings, address);
     gateway.set_origin(&origin);
     if !is_loopback(address.ip()) && settings.setup_code.is_none() && gateway.setup_needed().await?
@@ -51,6 +55,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let setup_link =
         gateway.setup_link(settings.setup_code.as_ref().map(|code| code.expose())).await?;
     let socket = Socket::of(&settings.data)?;
+    let finishing = gateway.clone();
     let server = Server::start(bound, Some(socket.path()), gateway, server_settings(settings))?;
     store.announce(&address.to_string())?;
     tracing::debug!(%address, database = ?store.dialect(), "listening");
@@ -72,6 +77,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         if !server.stop().await {
             tracing::warn!("some requests were cut off");
         }
+        finishing.finish().await;
         // A database that does not answer any more would be waited for until somebody loses patience.
         if tokio::time::timeout(CLOSE_TIME, store.close()).await.is_err() {
             tracing::warn!("the database did not let go in time");
@@ -153,7 +159,12 @@ pub(crate) fn bus_address(settings: &Settings) -> anyhow::Result<Option<BusAddre
         .map_err(|error| anyhow::anyhow!("`bus_url` {error}"))
 }
 
-pub(crate) fn gateway_settings(settings: &Settings) -> mosaic_gateway::Settings {
+/// The small models in our own process, if they are installed.
+fn local(_: &Settings) -> Option<std::sync::Arc<dyn InProcess>> {
+    None
+}
+
+pub(crate) fn gateway_settings(settings: &Settings) -> anyhow::Result<mosaic_gateway::Settings> {
     let provider = |(name, oidc): (&String, &crate::config::settings::Oidc)| ProviderSettings {
         name: name.clone(),
         label: oidc.label.clone(),
@@ -162,11 +173,12 @@ pub(crate) fn gateway_settings(settings: &Settings) -> mosaic_gateway::Settings 
         client_secret: oidc.client_secret.clone(),
         signup: oidc.signup,
     };
-    mosaic_gateway::Settings {
+    Ok(mosaic_gateway::Settings {
+        models: environment::models(settings)?,
         session_days: number(settings.session.days, i64::MAX),
         login_per_minute: number(settings.throttle.login_per_minute, u32::MAX),
         providers: settings.oidc.iter().map(provider).collect(),
-    }
+    })
 }
 
 pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
@@ -196,8 +208,9 @@ pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
 /// Opens everything but the sockets, for a command that finds no gateway running.
 pub(crate) async fn offline(settings: &Settings) -> anyhow::Result<(Store, axum::Router)> {
     let store = Store::open(store_options(settings)).await?;
-    let gateway = Gateway::new(store.clone(), gateway_settings(settings))
+    let gateway = Gateway::new(store.clone(), gateway_settings(settings)?, local(settings))
         .context("the gateway cannot be made")?;
+    gateway.seed_rules().await?;
     gateway.set_origin(&origin(settings, settings.listen));
     Ok((store, mosaic_server::in_process(gateway, server_settings(settings))))
 }

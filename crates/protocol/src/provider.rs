@@ -147,7 +147,7 @@ names! {
 }
 
 /// How a provider does, as far as calls and probes have shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderHealth {
     /// In a word.
     pub state: HealthState,
@@ -189,9 +189,18 @@ pub struct RateLimit {
     pub reset_at: Option<Time>,
 }
 
-impl Default for HealthState {
+impl Default for ProviderHealth {
+    /// Nothing was tried.
     fn default() -> Self {
-        Self::Unknown
+        Self {
+            state: HealthState::Unknown,
+            tried_at: None,
+            worked_at: None,
+            latency_ms: None,
+            limited_until: None,
+            last_error: None,
+            rate_limit: None,
+        }
     }
 }
 

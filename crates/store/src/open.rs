@@ -188,6 +188,11 @@ impl Store {
         &self.inner.db
     }
 
+    /// Whether nobody but this process can use the data.
+    pub fn is_alone(&self) -> bool {
+        self.dialect() == Dialect::Sqlite
+    }
+
     /// Which database it is.
     pub fn dialect(&self) -> Dialect {
         self.inner.db.dialect()

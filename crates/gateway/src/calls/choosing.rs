@@ -243,7 +243,7 @@ impl Gateway {
 }
 
 /// What kind of attachment the classifier knows it as.
-pub fn attached(kind: AttachedKind) -> Attached {
+fn attached(kind: AttachedKind) -> Attached {
     match kind {
         AttachedKind::Image => Attached::Image,
         AttachedKind::Document => Attached::Document { bytes: 0 },

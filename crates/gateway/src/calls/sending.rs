@@ -2,11 +2,9 @@
 //! in the ledger before it is sent, and settled after it.
 
 use super::{Answering, Ask, choosing::Chosen, choosing::USUAL_OUTPUT};
-use crate::{
-    Error, Gateway, Result, budgets::next_period, health::Allowed, person, reachable::Reachable,
-};
+use crate::{Error, Gateway, Result, budgets::next_period, person, reachable::Reachable};
 use mosaic_models::{
-    Calling, Event, Model, Reported, Retries, Seen, charge_at_most, cost, estimate_tokens,
+    Calling, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, cost, estimate_tokens,
 };
 use mosaic_protocol::{
     CallId, TokenId, UserId,
@@ -121,10 +119,8 @@ impl Run {
         let endpoint = self.reachable.endpoints.get(&offer.provider_id).ok_or_else(gone)?.clone();
         let inner = &self.gateway.inner;
         let now = inner.store.ambient().now();
-        let allowed = inner
-            .health
-            .allows(offer.provider_id, &offer.model, now)
-            .map_err(Error::ModelFailed)?;
+        let pass =
+            inner.health.enter(offer.provider_id, &offer.model, now).map_err(Error::ModelFailed)?;
         self.ask.request.model.clone_from(&offer.model);
         self.ask.request.cache =
             self.ask.request.messages.len() > 2 || !self.ask.request.tools.is_empty();
@@ -132,7 +128,7 @@ impl Run {
             Ok(call) => call,
             Err(error) => {
                 let health = &self.gateway.inner.health;
-                health.settle(offer.provider_id, &offer.model, allowed, None, now);
+                health.settle(offer.provider_id, &offer.model, pass, None, now);
                 return Err(error);
             }
         };
@@ -143,7 +139,7 @@ impl Run {
             gateway: self.gateway.clone(),
             model,
             offer,
-            allowed,
+            pass,
             began_ms: now.0,
             prompt_tokens: self.chosen.prompt_tokens,
             bound: output_bound.filter(|_| !call.holds.is_empty()),
@@ -334,7 +330,7 @@ pub(super) struct Settling {
     gateway: Gateway,
     model: Arc<Model>,
     offer: Offer,
-    allowed: Allowed,
+    pass: Pass,
     call: Option<Box<Call>>,
     began_ms: i64,
     prompt_tokens: u64,
@@ -424,7 +420,7 @@ impl Settling {
                 rate_limit: None,
             }),
         };
-        inner.health.settle(self.offer.provider_id, &self.offer.model, self.allowed, went, now);
+        inner.health.settle(self.offer.provider_id, &self.offer.model, self.pass, went, now);
         let call = Call {
             state,
             failure: error.map(|error| error.class),

@@ -107,10 +107,11 @@ pub(super) fn messages(request: &Request) -> Result<Vec<Spoken<'_>>> {
     turns(&request.messages, &ours)
         .into_iter()
         .map(|turn| {
-            let mut content = vec![];
+            let (mut content, mut pictures) = (vec![], vec![]);
             for answered in turn.answered {
-                content.push(result(answered)?);
+                content.push(result(answered, &mut pictures)?);
             }
+            content.append(&mut pictures);
             for said in turn.said {
                 block(said, &mut content)?;
             }
@@ -159,11 +160,15 @@ fn block<'a>(said: Said<'a>, content: &mut Vec<Block<'a>>) -> Result<()> {
     Ok(())
 }
 
-fn result(answered: Answered<'_>) -> Result<Block<'_>> {
+/// A result. One of a failure may hold text only: its pictures come after all results.
+fn result<'a>(answered: Answered<'a>, pictures: &mut Vec<Block<'a>>) -> Result<Block<'a>> {
     let (mut content, is_error) = match answered.found {
         Some((parts, failed)) => (inner(parts)?, failed),
         None => (vec![Block::text(NO_RESULT, None)], true),
     };
+    if is_error {
+        pictures.extend(content.extract_if(.., |block| matches!(block, Block::Image { .. })));
+    }
     if is_error && content.is_empty() {
         content.push(Block::text("the tool failed", None));
     }

@@ -263,19 +263,62 @@ fn output_config(thinking: Asked, format: Option<Value>) -> Option<Value> {
 
 /// The schema with every object closed to other fields, which the provider wants said.
 fn closed(schema: &Value) -> Value {
-    match schema {
-        Value::Object(fields) => {
-            let mut fields: serde_json::Map<String, Value> =
-                fields.iter().map(|(name, value)| (name.clone(), closed(value))).collect();
-            let is_object = fields.get("type").is_some_and(|kind| kind == "object")
-                || fields.get("properties").is_some_and(Value::is_object)
-                    && !fields.contains_key("type");
-            if is_object && !fields.contains_key("additionalProperties") {
-                fields.insert("additionalProperties".into(), Value::Bool(false));
-            }
-            Value::Object(fields)
-        }
-        Value::Array(items) => items.iter().map(closed).collect(),
-        other => other.clone(),
+    let fields = match schema {
+        Value::Object(fields) => fields,
+        Value::Array(schemas) => return schemas.iter().map(closed).collect(),
+        other => return other.clone(),
+    };
+    let mut fields: serde_json::Map<String, Value> = fields
+        .iter()
+        .map(|(name, value)| {
+            let value = match (name.as_str(), value) {
+                // Names of somebody's choice, each with a schema.
+                (
+                    "properties" | "patternProperties" | "$defs" | "definitions",
+                    Value::Object(of),
+                ) => of.iter().map(|(name, schema)| (name.clone(), closed(schema))).collect(),
+                ("enum" | "const" | "default" | "examples" | "required", value) => value.clone(),
+                (_, value) => closed(value),
+            };
+            (name.clone(), value)
+        })
+        .collect();
+    let is_object = match fields.get("type") {
+        Some(Value::String(kind)) => kind == "object",
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "object"),
+        Some(_) => false,
+        None => fields.contains_key("properties"),
+    };
+    if is_object && !fields.contains_key("additionalProperties") {
+        fields.insert("additionalProperties".into(), Value::Bool(false));
+    }
+    Value::Object(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_closed_and_what_only_looks_like_one_is_not() {
+        let schema = json!({
+            "type": ["object", "null"],
+            "properties": {
+                "type": {"type": "string", "enum": [{"type": "object"}]},
+                "properties": {"anyOf": [{"properties": {}}, {"$ref": "#/$defs/a"}]},
+            },
+            "$defs": {"a": {"type": "object", "additionalProperties": true}},
+        });
+        let wanted = json!({
+            "type": ["object", "null"],
+            "properties": {
+                "type": {"type": "string", "enum": [{"type": "object"}]},
+                "properties": {"anyOf": [
+                    {"properties": {}, "additionalProperties": false}, {"$ref": "#/$defs/a"}]},
+            },
+            "$defs": {"a": {"type": "object", "additionalProperties": true}},
+            "additionalProperties": false,
+        });
+        assert_eq!(closed(&schema), wanted);
     }
 }

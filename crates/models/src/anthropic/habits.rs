@@ -74,8 +74,8 @@ pub(crate) fn habits(model: &str) -> Habits {
         return Habits { schema: false, ..early() };
     };
     // Families that came with the fifth generation; a preview has no number.
-    let always = matches!(family.as_str(), "fable" | "mythos")
-        || (family == "opus" && number >= (5, 5) && number < (6, 0));
+    let always =
+        matches!(family.as_str(), "fable" | "mythos") || (family == "opus" && number >= (5, 5));
     if always {
         return Habits { off: Off::Never, ..newest() };
     }

@@ -1,3 +1,5 @@
+//! When a breaker opens, for how long, who may probe; and how a provider is shown.
+
 use super::*;
 use mosaic_protocol::provider::{HealthState, Limits, ProviderHealth, RateLimit};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! The snapshot and what beats it, ids and their families, tiers, and overrides that cannot be taken.
+
 use super::*;
 use crate::Price;
 use ProviderKind::{
@@ -173,7 +175,8 @@ fn what_a_provider_lists_beats_the_snapshot_field_by_field() {
 fn what_somebody_writes_here_beats_everything_now_and_later() {
     let text = r#"{
         "anthropic/claude-sonnet-4-5": {"context": 100, "price": {"input": 1, "output": 2.5}},
-        "compatible/mine": {"name": "Mine", "tools": true, "thinking": ["off", "high"], "tier": "premium"}
+        "compatible/mine": {"name": "Mine", "tools": true, "thinking": ["off", "high"], "tier": "premium",
+            "price": {"input": 0.5, "output": 1}}
     }"#;
     let catalogue = bundled().with_overrides(text).unwrap();
     let listed = Listed {

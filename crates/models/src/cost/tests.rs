@@ -1,3 +1,5 @@
+//! Costs computed by hand, who is believed about them, and estimates beside what a tokenizer counts.
+
 use super::*;
 use crate::{Catalogue, Image, ImageSource, Message, Part, Rates, Reply, Role, System, Tool};
 use mosaic_protocol::provider::ProviderKind::{
@@ -156,48 +158,29 @@ fn request() -> Request {
 #[test]
 fn everything_in_a_request_counts() {
     let plain = estimate_request(&request());
-    let grown: Vec<fn(&mut Request)> = vec![
-        |r| r.system.push(System { text: "be brief".into(), cache: None }),
-        |r| r.messages.push(r.messages[0].clone()),
-        |r| {
-            r.messages[0].parts.push(Part::ToolCall {
-                id: "a".into(),
-                name: "b".into(),
-                arguments: "{}".into(),
-            })
-        },
-        |r| {
-            r.messages[0].parts.push(Part::ToolResult {
-                call_id: "a".into(),
-                parts: vec![Part::text("x")],
-                failed: false,
-            })
-        },
-        |r| {
-            r.messages[0].parts.push(Part::Thinking { text: "hm, hm, hm, hm".into(), sealed: None })
-        },
-        |r| {
-            r.messages[0].parts.push(Part::Image(Image {
-                media_type: "image/png".into(),
-                source: ImageSource::Base64("AAAA".into()),
-            }))
-        },
-        |r| {
-            r.tools.push(Tool {
-                name: "t".into(),
-                description: "d".into(),
-                schema: serde_json::json!({}),
-                strict: None,
-                cache: None,
-            })
-        },
-        |r| {
-            r.output = crate::Output::Schema {
-                name: "n".into(),
-                schema: serde_json::json!({}),
-                strict: true,
-            }
-        },
+    let say = |r: &mut Request, part| r.messages[0].parts.push(part);
+    let image = |source| Part::Image(Image { media_type: "image/png".into(), source });
+    let call = || Part::ToolCall { id: "a".into(), name: "b".into(), arguments: "{}".into() };
+    let result = || Part::ToolResult { call_id: "a".into(), parts: vec![], failed: false };
+    let tool = || Tool {
+        name: "t".into(),
+        description: "d".into(),
+        schema: serde_json::json!({}),
+        strict: None,
+        cache: None,
+    };
+    let schema = serde_json::json!({});
+    let form = crate::Output::Schema { name: "n".into(), schema, strict: true };
+    type Grow<'a> = Box<dyn Fn(&mut Request) + 'a>;
+    let grown: Vec<Grow> = vec![
+        Box::new(|r| r.system.push(System { text: "be brief".into(), cache: None })),
+        Box::new(|r| r.messages.push(r.messages[0].clone())),
+        Box::new(|r| say(r, call())),
+        Box::new(|r| say(r, result())),
+        Box::new(|r| say(r, Part::Thinking { text: "hm, hm, hm, hm".into(), sealed: None })),
+        Box::new(|r| say(r, image(ImageSource::Base64("AAAA".into())))),
+        Box::new(|r| r.tools.push(tool())),
+        Box::new(|r| r.output = form.clone()),
     ];
     for (at, grow) in grown.into_iter().enumerate() {
         let mut request = request();

@@ -1,3 +1,5 @@
+//! Every scripted name with the exact events and errors that it gives, scripts turn by turn, and requests that are refused.
+
 use super::*;
 use crate::{Error, Message, Output, Part, Reported, Role, Sealed, System, Tool, ToolChoice, Why};
 use mosaic_protocol::{

@@ -110,7 +110,15 @@ fn strict_messages(body: &Value, thinks: bool) -> Result<(), String> {
                 "thinking" => ensure(block["signature"].is_string(), "a thought unsigned")?,
                 "redacted_thinking" => ensure(block["data"].is_string(), "a thought unsigned")?,
                 "image" => ensure(role == "user", "a picture by the assistant")?,
-                "tool_result" => {}
+                "tool_result" => {
+                    let inside = list(&block["content"]);
+                    let texts = inside.iter().all(|inner| inner["type"] == "text");
+                    let is_error = block["is_error"] == true;
+                    ensure(
+                        !is_error || (texts && !inside.is_empty()),
+                        "more than text in a failure",
+                    )?;
+                }
                 other => return Err(format!("a block of type {other}")),
             }
         }
@@ -401,7 +409,8 @@ async fn a_million_tiny_pieces_are_read_in_bounded_time() {
     }
     println!("{PIECES} pieces took {:?}", begin.elapsed());
     assert_eq!(length, PIECES);
-    assert!(begin.elapsed() < 6 * DEADLINE);
+    // Several times what a busy machine takes without optimising; with a square in it, it would be hours.
+    assert!(begin.elapsed() < 20 * DEADLINE);
 }
 
 #[tokio::test]
@@ -471,6 +480,31 @@ async fn marks_of_an_hour_are_taken() {
     models.stream(&endpoint(&fake), &request, Retries::NONE).await.unwrap();
     let body = &fake.asked()[0].body;
     assert_eq!(body["system"][0]["cache_control"], json!({"type": "ephemeral", "ttl": "1h"}));
+}
+
+#[tokio::test]
+async fn ten_megabytes_are_sent_as_they_are_and_refused_for_their_length() {
+    let long = json!({"type": "error", "error": {
+        "type": "invalid_request_error", "message": "prompt is too long: 2500000 tokens > 200000 maximum"}});
+    let fake = Fake::start(strict, vec![Answer::json(400, &long)]).await;
+    let text = "0123456789".repeat(1_000_000);
+    let request =
+        Request { messages: vec![said(Role::User, vec![Part::text(text.as_str())])], ..hello() };
+    let models = models(Patiences::default());
+    let error = models.stream(&endpoint(&fake), &request, Retries::NONE).await.err().unwrap();
+    assert_eq!(error.class, FailureClass::ContextTooLong);
+    assert!(fake.asked()[0].body["messages"][0]["content"][0]["text"] == text.as_str());
+}
+
+#[tokio::test]
+async fn a_list_that_is_none_is_malformed() {
+    let answers = ["{}", "[1]", "<html>", "{\"data\":[{\"id\":7}]}"].map(Answer::recorded);
+    let fake = Fake::start(strict, answers.to_vec()).await;
+    let models = models(Patiences::default());
+    for _ in answers {
+        let error = models.list(&endpoint(&fake)).await.unwrap_err();
+        assert_eq!(error.class, FailureClass::Malformed);
+    }
 }
 
 /// The fake is worth something only if it refuses.

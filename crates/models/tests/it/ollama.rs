@@ -1,6 +1,6 @@
 //! Ollama's own API against a fake that is as strict as the provider.
 
-use crate::fake::{Answer, Asked, Fake, Step, drained, models, quick};
+use crate::fake::{Answer, Asked, Fake, KEY, Step, drained, models, quick};
 use mosaic_models::{
     Endpoint, Event, Image, ImageSource, Message, Part, Patiences, Reply, Request, Retries, Role,
     Sealed, Tool, Why,
@@ -222,4 +222,21 @@ async fn a_model_that_is_not_there_is_said_in_the_servers_words() {
     let error = models.stream(&endpoint(&fake), &hello(), Retries::NONE).await.err().unwrap();
     assert_eq!(error.class, FailureClass::NoSuchModel);
     assert_eq!(error.message, "model 'nothing' not found");
+}
+
+#[tokio::test]
+async fn a_key_goes_into_a_header_and_is_not_shown_when_it_comes_back() {
+    let words = json!({"error": format!("unauthorized: {KEY}")});
+    let line = format!("{words}\n");
+    let fake = Fake::start(strict, vec![Answer::json(401, &words), Answer::recorded(&line)]).await;
+    let models = models(Patiences::default());
+    let endpoint = fake.endpoint(ProviderKind::Ollama, "");
+    let refused = models.stream(&endpoint, &hello(), Retries::NONE).await.err().unwrap();
+    assert_eq!(
+        (refused.class, refused.message.as_str()),
+        (FailureClass::Auth, "unauthorized: ***")
+    );
+    let calling = models.stream(&endpoint, &hello(), Retries::NONE).await.unwrap();
+    assert_eq!(drained(calling).await.1.unwrap().message, "unauthorized: ***");
+    assert_eq!(fake.asked()[0].header("authorization"), Some(format!("Bearer {KEY}").as_str()));
 }

@@ -40,6 +40,9 @@ pub(crate) struct Settings {
     pub throttle: Throttle,
     pub quota: Quota,
     pub session: Session,
+    /// Where the small local models lie.
+    pub models: Option<PathBuf>,
+    pub providers: Providers,
     /// By name, as in `oidc.<name>.issuer`.
     pub oidc: BTreeMap<String, Oidc>,
 }
@@ -95,6 +98,15 @@ pub(crate) struct Session {
     pub days: u64,
 }
 
+/// Providers of models.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Providers {
+    pub private_hosts: Vec<String>,
+    pub from_environment: bool,
+    pub catalogue: Option<PathBuf>,
+    pub probe_minutes: u64,
+}
+
 /// One provider of logins.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Oidc {
@@ -128,6 +140,8 @@ impl Settings {
             throttle: Throttle::default(),
             quota: Quota::default(),
             session: Session::default(),
+            models: None,
+            providers: Providers::default(),
             oidc: BTreeMap::new(),
         }
     }

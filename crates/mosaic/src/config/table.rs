@@ -223,6 +223,38 @@ pub(super) static KEYS: &[Key] = &[
         "How long a login in a browser lasts.",
     ),
     key(
+        "models",
+        Absent,
+        Kind::Directory(|s, _, v| s.models = Some(v)),
+        "Where the small models lie that run in Mosaic itself. Not set: `models` in the data directory, or `target/models` here. `make models` fetches them.",
+    ),
+    key(
+        "providers.private_hosts",
+        Text("127.0.0.1:11434, localhost:11434, [::1]:11434"),
+        Kind::Hosts(|s, _, v| s.providers.private_hosts = v),
+        "Private addresses (host:port) at which anybody may set up a provider of models; Ollama on this machine unless told. Others only an admin can name, for the whole server.",
+    ),
+    key(
+        "providers.from_environment",
+        Text("false"),
+        Kind::Truth(|s, _, v| s.providers.from_environment = v),
+        "Whether ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY, ZAI_API_KEY, DEEPSEEK_API_KEY, OLLAMA_BASE_URL, DEFAULT_PROVIDER and DEFAULT_MODEL count. If so, everybody on this server can use these keys.",
+    ),
+    key(
+        "providers.catalogue",
+        Absent,
+        Kind::Directory(|s, _, v| s.providers.catalogue = Some(v)),
+        "A JSON file with what you know better of models: prices, what they can (docs/models.md).",
+    ),
+    whole(
+        "providers.probe_minutes",
+        "5",
+        1,
+        1440,
+        |s, _, v| s.providers.probe_minutes = v,
+        "How often every provider is asked whether it answers.",
+    ),
+    key(
         "oidc.<name>.issuer",
         Absent,
         Kind::Issuer(|s, n, v| s.provider(n).issuer = v),

@@ -312,7 +312,8 @@ fn own_thoughts_go_back_and_those_of_another_model_do_not() {
 
 #[test]
 fn what_cannot_be_paired_is_repaired() {
-    let failed = Part::ToolResult { call_id: "2".into(), parts: vec![], failed: true };
+    let seen = picture(ImageSource::Base64("aGk=".into()));
+    let failed = Part::ToolResult { call_id: "2".into(), parts: vec![seen], failed: true };
     let request = asked(
         "claude-sonnet-4-5",
         vec![
@@ -394,6 +395,14 @@ fn what_cannot_be_paired_is_repaired() {
                   "is_error": true,
                   "tool_use_id": "3",
                   "type": "tool_result"
+                },
+                {
+                  "source": {
+                    "data": "aGk=",
+                    "media_type": "image/png",
+                    "type": "base64"
+                  },
+                  "type": "image"
                 },
                 {
                   "text": "Well?",

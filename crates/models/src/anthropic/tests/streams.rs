@@ -12,7 +12,7 @@ fn endpoint() -> Endpoint {
     Endpoint { kind, api, base_url, key: None, reach }
 }
 
-fn check(stream: &str, expected: Expect) {
+fn check(stream: &[u8], expected: Expect) {
     let told =
         |cut| recorded::told(Anthropic.framing(), Anthropic.reader(&endpoint()), stream, cut);
     let whole = told(usize::MAX);
@@ -23,7 +23,7 @@ fn check(stream: &str, expected: Expect) {
 #[test]
 fn words_of_any_script_come_out_whole() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/text.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/text.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -37,7 +37,7 @@ fn words_of_any_script_come_out_whole() {
 #[test]
 fn thoughts_come_with_their_seals() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/thinking.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/thinking.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-opus-4-5-20251101") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -54,7 +54,7 @@ fn thoughts_come_with_their_seals() {
 #[test]
 fn thoughts_that_are_not_shown_still_have_a_seal() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/omitted_thinking.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/omitted_thinking.sse"),
         expect![[r#"
             Began { id: Some("msg_01A"), model: Some("claude-opus-5-5") }
             Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -69,7 +69,7 @@ fn thoughts_that_are_not_shown_still_have_a_seal() {
 #[test]
 fn calls_are_numbered_and_without_arguments_have_an_empty_object() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/parallel_tools.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/parallel_tools.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -89,7 +89,7 @@ fn calls_are_numbered_and_without_arguments_have_an_empty_object() {
 #[test]
 fn what_was_cached_is_counted_once() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/cache.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/cache.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 4 read 18000 write 500 hour 1000 out 2 reasoning 0
@@ -103,7 +103,7 @@ fn what_was_cached_is_counted_once() {
 #[test]
 fn a_refusal_is_told_in_its_words() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/refusal.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/refusal.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -117,7 +117,7 @@ fn a_refusal_is_told_in_its_words() {
 #[test]
 fn a_failure_in_the_middle_keeps_its_class() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/overloaded.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/overloaded.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -130,7 +130,7 @@ fn a_failure_in_the_middle_keeps_its_class() {
 #[test]
 fn a_stream_that_is_cut_has_no_end() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/cut.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/cut.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -143,7 +143,7 @@ fn a_stream_that_is_cut_has_no_end() {
 #[test]
 fn an_answer_that_is_too_long_says_so() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/max_tokens.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/max_tokens.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -157,7 +157,7 @@ fn an_answer_that_is_too_long_says_so() {
 #[test]
 fn a_full_context_counts_as_too_long() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/context_full.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/context_full.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -171,7 +171,7 @@ fn a_full_context_counts_as_too_long() {
 #[test]
 fn the_text_where_it_stopped_is_told() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/stop_sequence.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/stop_sequence.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -185,7 +185,7 @@ fn the_text_where_it_stopped_is_told() {
 #[test]
 fn what_is_newer_than_this_is_passed_over() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/unknown.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/unknown.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -199,7 +199,7 @@ fn what_is_newer_than_this_is_passed_over() {
 #[test]
 fn what_is_not_the_format_is_malformed() {
     check(
-        include_str!("../../../../../fixtures/sse/anthropic/malformed.sse"),
+        include_bytes!("../../../../../fixtures/sse/anthropic/malformed.sse"),
         expect![[r#"
         Began { id: Some("msg_01A"), model: Some("claude-sonnet-4-5-20250929") }
         Usage in 25 read 0 write 0 hour 0 out 1 reasoning 0
@@ -229,4 +229,22 @@ fn a_whole_answer_gives_the_same_events() {
         br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
     );
     assert_eq!(failed.unwrap_err().class, mosaic_protocol::provider::FailureClass::Overload);
+}
+
+#[test]
+fn a_stream_that_is_cut_anywhere_has_no_end_and_changed_anywhere_is_read_all_the_same() {
+    let stream = include_bytes!("../../../../../fixtures/sse/anthropic/parallel_tools.sse");
+    let told = |stream: &[u8]| {
+        recorded::told(Anthropic.framing(), Anthropic.reader(&endpoint()), stream, usize::MAX)
+    };
+    for cut in 0..stream.len() - 1 {
+        assert!(!told(&stream[..cut]).contains("Ended("), "{cut}");
+    }
+    for at in 0..stream.len() {
+        for byte in [b' ', b'"', b'}', b'0', b'\n', 0xff] {
+            let mut stream = stream.to_vec();
+            stream[at] = byte;
+            told(&stream);
+        }
+    }
 }

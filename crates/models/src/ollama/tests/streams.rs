@@ -12,7 +12,7 @@ fn endpoint() -> Endpoint {
     Endpoint { kind, api, base_url, key: None, reach }
 }
 
-fn check(stream: &str, expected: Expect) {
+fn check(stream: &[u8], expected: Expect) {
     let told = |cut| recorded::told(Ollama.framing(), Ollama.reader(&endpoint()), stream, cut);
     let whole = told(usize::MAX);
     assert_eq!(told(1), whole);
@@ -22,7 +22,7 @@ fn check(stream: &str, expected: Expect) {
 #[test]
 fn words_of_any_script_come_out_whole() {
     check(
-        include_str!("../../../../../fixtures/sse/ollama/text.ndjson"),
+        include_bytes!("../../../../../fixtures/sse/ollama/text.ndjson"),
         expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("Grüße aus 東京 🚀!")
@@ -35,7 +35,7 @@ fn words_of_any_script_come_out_whole() {
 #[test]
 fn thoughts_are_sealed_before_the_words() {
     check(
-        include_str!("../../../../../fixtures/sse/ollama/thinking.ndjson"),
+        include_bytes!("../../../../../fixtures/sse/ollama/thinking.ndjson"),
         expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Thinking("27 is 3 cubed.")
@@ -50,7 +50,7 @@ fn thoughts_are_sealed_before_the_words() {
 #[test]
 fn calls_get_ids_where_they_have_none() {
     check(
-        include_str!("../../../../../fixtures/sse/ollama/tools.ndjson"),
+        include_bytes!("../../../../../fixtures/sse/ollama/tools.ndjson"),
         expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Thinking("Both.")
@@ -70,7 +70,7 @@ fn calls_get_ids_where_they_have_none() {
 #[test]
 fn an_answer_that_is_too_long_says_so() {
     check(
-        include_str!("../../../../../fixtures/sse/ollama/length.ndjson"),
+        include_bytes!("../../../../../fixtures/sse/ollama/length.ndjson"),
         expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("One, two")
@@ -83,7 +83,7 @@ fn an_answer_that_is_too_long_says_so() {
 #[test]
 fn a_failure_in_the_middle_keeps_its_class() {
     check(
-        include_str!("../../../../../fixtures/sse/ollama/error.ndjson"),
+        include_bytes!("../../../../../fixtures/sse/ollama/error.ndjson"),
         expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("Once upon")
@@ -95,7 +95,7 @@ fn a_failure_in_the_middle_keeps_its_class() {
 #[test]
 fn a_stream_that_is_cut_has_no_end() {
     check(
-        include_str!("../../../../../fixtures/sse/ollama/cut.ndjson"),
+        include_bytes!("../../../../../fixtures/sse/ollama/cut.ndjson"),
         expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("Once upon a ti")
@@ -107,7 +107,7 @@ fn a_stream_that_is_cut_has_no_end() {
 #[test]
 fn what_is_not_the_format_is_malformed() {
     check(
-        include_str!("../../../../../fixtures/sse/ollama/malformed.ndjson"),
+        include_bytes!("../../../../../fixtures/sse/ollama/malformed.ndjson"),
         expect![[r#"
         Began { id: None, model: Some("qwen3:8b") }
         Text("Half")
@@ -119,11 +119,29 @@ fn what_is_not_the_format_is_malformed() {
 #[test]
 fn what_is_newer_than_this_is_passed_over() {
     check(
-        include_str!("../../../../../fixtures/sse/ollama/unknown.ndjson"),
+        include_bytes!("../../../../../fixtures/sse/ollama/unknown.ndjson"),
         expect![[r#"
         Began { id: None, model: None }
         Text("Hi")
         Ended(Done)
     "#]],
     );
+}
+
+#[test]
+fn a_stream_that_is_cut_anywhere_has_no_end_and_changed_anywhere_is_read_all_the_same() {
+    let stream = include_bytes!("../../../../../fixtures/sse/ollama/tools.ndjson");
+    let told = |stream: &[u8]| {
+        recorded::told(Ollama.framing(), Ollama.reader(&endpoint()), stream, usize::MAX)
+    };
+    for cut in 0..stream.len() - 1 {
+        assert!(!told(&stream[..cut]).contains("Ended("), "{cut}");
+    }
+    for at in 0..stream.len() {
+        for byte in [b' ', b'"', b'}', b'0', b'\n', 0xff] {
+            let mut stream = stream.to_vec();
+            stream[at] = byte;
+            told(&stream);
+        }
+    }
 }
