@@ -21,3 +21,4 @@ pub use chat::{CHAT_FILE, Chat, Finished, MAX_CONTEXT, Role, Settings, Why};
 pub use embedder::{E5_FILE, Embedder, Input, MAX_TOKENS};
 pub use error::Error;
 pub use local::{Local, Piece};
+pub use place::folders;

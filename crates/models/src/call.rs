@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::Method;
 use mosaic_outbound::{Answer, Outbound, Patience};
 use mosaic_protocol::provider::{FailureClass, ProviderKind};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// How much of a refusal is read.
@@ -54,7 +54,7 @@ pub trait InProcess: Send + Sync {
         &self,
         model: &str,
         texts: Vec<String>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vectors>> + Send>>;
+    ) -> Pin<Box<dyn Future<Output = Result<Vectors>> + Send + '_>>;
 
     /// Which models are there.
     fn list(&self) -> Vec<Listed>;
@@ -102,6 +102,17 @@ impl Models {
     /// Whether a model runs in our own process.
     pub fn has_local(&self) -> bool {
         self.local.as_ref().is_some_and(|local| !local.list().is_empty())
+    }
+
+    /// The embedding model in our own process, if there is one.
+    pub fn local_embedding(&self) -> Option<String> {
+        let listed = self.local.as_ref()?.list();
+        listed.into_iter().find(|it| it.embedding == Some(true)).map(|it| it.id)
+    }
+
+    /// Embeds texts in our own process.
+    pub async fn embed_locally(&self, model: &str, texts: Vec<String>) -> Result<Vectors> {
+        self.local.as_ref().ok_or_else(no_local)?.embed(model, texts).await
     }
 
     /// Calls a model, for an answer in pieces.
@@ -240,7 +251,7 @@ impl Models {
         let Some(wire) = kinds::wire(endpoint.kind, endpoint.api) else {
             return match endpoint.kind {
                 ProviderKind::Scripted => Err(none()),
-                _ => self.local.as_ref().ok_or_else(no_local)?.embed(model, texts.to_vec()).await,
+                _ => self.embed_locally(model, texts.to_vec()).await,
             };
         };
         let outgoing = wire.embed(endpoint, model, texts).ok_or_else(none)??;

@@ -8,6 +8,7 @@ mod config;
 mod control;
 mod doctor;
 mod environment;
+mod local;
 mod logs;
 mod out;
 mod port;

@@ -1,10 +1,11 @@
 //! `mosaic up`: starts the parts in order, waits for a signal, stops them in the opposite order.
 
 use crate::{
-    config::Settings, control::Socket, doctor, environment, logs, out, port, telemetry::Telemetry,
+    config::Settings, control::Socket, doctor, environment, local::local, logs, out, port,
+    telemetry::Telemetry,
 };
 use anyhow::{Context, bail};
-use mosaic_gateway::{Gateway, InProcess, ProviderSettings};
+use mosaic_gateway::{Gateway, ProviderSettings};
 use mosaic_server::{Server, Throttles, is_loopback};
 use mosaic_store::{Ambient, DataDir, Options, Store, bus::address::BusAddress, keyring::Key};
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
@@ -157,11 +158,6 @@ pub(crate) fn bus_address(settings: &Settings) -> anyhow::Result<Option<BusAddre
         .map(parse)
         .transpose()
         .map_err(|error| anyhow::anyhow!("`bus_url` {error}"))
-}
-
-/// The small models in our own process, if they are installed.
-fn local(_: &Settings) -> Option<std::sync::Arc<dyn InProcess>> {
-    None
 }
 
 pub(crate) fn gateway_settings(settings: &Settings) -> anyhow::Result<mosaic_gateway::Settings> {

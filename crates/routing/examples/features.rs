@@ -1,24 +1,39 @@
-//! Prints, for each message of JSON lines on standard input, what training needs.
+//! What the training and measuring scripts ask of the classifier, so that there is one implementation of it: reads JSON
+//! lines with `text` (and `attachments`, `embedding`) and prints, for each, its numbers and what it is classified as.
+
 use mosaic_routing::classify::{self, Attached, Message};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 
 fn main() -> std::io::Result<()> {
-    let stdin = std::io::stdin();
     let mut out = std::io::BufWriter::new(std::io::stdout());
-    for line in stdin.lock().lines() {
+    for line in std::io::stdin().lock().lines() {
         let value: Value = serde_json::from_str(&line?)?;
+        let attachments: Vec<Attached> =
+            value["attachments"].as_array().into_iter().flatten().map(attached).collect();
         let text = value["text"].as_str().unwrap_or_default();
-        let attachments: Vec<Attached> = Vec::new();
         let message = Message { text, attachments: &attachments };
-        let f = classify::numbers(&message);
-        let w = classify::by_words(&message);
-        let (a, b, c) = classify::parts3(text);
-        writeln!(
-            out,
-            "{}",
-            json!({"light": f.light, "grams": f.grams, "words": w, "ask": a, "after": b, "paste": c})
-        )?;
+        let features = classify::features(&message);
+        let mut answer = json!({
+            "to_embed": classify::to_embed(text),
+            "light": features.light,
+            "grams": features.grams,
+            "words": classify::classify(&message, None),
+        });
+        if let Some(embedding) = value["embedding"].as_array() {
+            let embedding: Vec<f32> =
+                embedding.iter().filter_map(Value::as_f64).map(|n| n as f32).collect();
+            answer["meaning"] = json!(classify::classify(&message, Some(&embedding)));
+        }
+        writeln!(out, "{answer}")?;
     }
     out.flush()
+}
+
+fn attached(value: &Value) -> Attached {
+    match value["kind"].as_str() {
+        Some("image") => Attached::Image,
+        Some("document") => Attached::Document { bytes: value["bytes"].as_u64().unwrap_or(0) },
+        _ => Attached::Other,
+    }
 }

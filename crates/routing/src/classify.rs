@@ -3,13 +3,20 @@
 //! Making the embedding is not done here: `to_embed` says of what.
 
 mod features;
+mod meaning;
 mod parts;
 mod shape;
 mod tokens;
+mod weights;
 mod words;
 
+use features::Words;
 pub use features::{Features, N_GRAMS, N_LIGHT};
 use mosaic_protocol::route::Classification;
+use parts::Parts;
+use shape::Shape;
+use weights::Weights;
+use words::Hints;
 
 /// A message to classify.
 #[derive(Debug, Clone, Copy)]
@@ -50,25 +57,48 @@ fn long_document(message: &Message) -> bool {
     bytes > LONG_DOCUMENT_BYTES
 }
 
-/// By words alone.
-pub fn by_words(message: &Message) -> Classification {
-    let parts = parts::split(message.text);
-    let shape = shape::measure(&parts);
-    let words = features::Words::of(&parts);
-    words::classify(message, &parts, &shape, &words.hints())
+/// Below this confidence a classification is as likely wrong as right, and a second look is worth its price.
+pub const UNSURE: f32 = 0.5;
+
+/// The text whose embedding, as a query, `classify` wants: what is asked, cut to a bound.
+pub fn to_embed(text: &str) -> String {
+    parts::split(text).to_embed()
 }
 
-/// The numbers for training.
-pub fn numbers(message: &Message) -> Features {
-    let parts = parts::split(message.text);
-    let shape = shape::measure(&parts);
-    let words = features::Words::of(&parts);
-    let hints = words.hints();
-    features::features(message, &parts, &shape, &words, &hints)
+/// What a message is about. Without an embedding, or with one that cannot be used, words decide.
+pub fn classify(message: &Message, embedding: Option<&[f32]>) -> Classification {
+    let read = Read::of(message);
+    match (embedding.and_then(meaning::usable), Weights::bundled()) {
+        (Some(embedding), Some(weights)) => {
+            meaning::classify(message, weights, &embedding, &read.features(message))
+        }
+        _ => words::classify(message, &read.parts, &read.shape, &read.hints),
+    }
 }
 
-/// Experiment.
-pub fn parts3(text: &str) -> (String, String, String) {
-    let p = parts::split(text);
-    (p.ask, p.after, p.paste)
+/// The numbers that training needs of a message besides its embedding.
+pub fn features(message: &Message) -> Features {
+    Read::of(message).features(message)
+}
+
+/// A message, taken apart and measured.
+struct Read {
+    parts: Parts,
+    shape: Shape,
+    words: Words,
+    hints: Hints,
+}
+
+impl Read {
+    fn of(message: &Message) -> Self {
+        let parts = parts::split(message.text);
+        let shape = shape::measure(&parts);
+        let words = Words::of(&parts);
+        let hints = words.hints();
+        Self { parts, shape, words, hints }
+    }
+
+    fn features(&self, message: &Message) -> Features {
+        features::features(message, &self.parts, &self.shape, &self.words, &self.hints)
+    }
 }

@@ -17,10 +17,13 @@ use mosaic_routing::{
     Asked, Choice, Demand, Facts, NoModel, Offer, Question, State, choose,
     classify::{self, Attached},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// How much is written where nobody said how much, for what it may cost.
 pub(super) const USUAL_OUTPUT: u64 = 4_096;
+
+/// A message whose meaning takes longer than this is read by its words. Opening the model is in it, once.
+const MEANING_TIME: Duration = Duration::from_secs(1);
 
 /// How many models the sentence of a refusal tells of.
 const TOLD: usize = 4;
@@ -216,7 +219,18 @@ impl Gateway {
     /// What a message is about: by meaning where the local model is installed, else by words.
     pub(crate) async fn classify(&self, text: &str, attached: &[Attached]) -> Classification {
         let message = classify::Message { text, attachments: attached };
-        classify::by_words(&message)
+        let embedding = self.meaning(text).await;
+        classify::classify(&message, embedding.as_deref())
+    }
+
+    /// The embedding of what is asked in a message, where the local model is installed and has time for it.
+    async fn meaning(&self, text: &str) -> Option<Vec<f32>> {
+        let models = &self.inner.models;
+        let model = models.local_embedding()?;
+        let texts = vec![classify::to_embed(text)];
+        let embedded = models.embed_locally(&model, texts);
+        let vectors = tokio::time::timeout(MEANING_TIME, embedded).await.ok()?.ok()?;
+        vectors.vectors.into_iter().next()
     }
 
     /// Which model would be chosen for a message, without calling any.

@@ -44,6 +44,45 @@ pub(super) fn split(text: &str) -> Parts {
     parts
 }
 
+/// What of a message to embed, in tenths of a letter's cost: about sixty of a model's tokens, in any script.
+const EMBED_COST: u32 = 2400;
+/// Of that, this much is for what is asked after a paste.
+const EMBED_AFTER: u32 = 800;
+
+impl Parts {
+    /// The text whose embedding stands for the message: what is asked, before and after, cut to a bound.
+    pub(super) fn to_embed(&self) -> String {
+        let (ask, after) = (self.ask.trim(), self.after.trim());
+        if after.is_empty() {
+            return affordable(ask.chars(), EMBED_COST).collect();
+        }
+        if ask.is_empty() {
+            return last(after, EMBED_COST);
+        }
+        let ask: String = affordable(ask.chars(), EMBED_COST - EMBED_AFTER).collect();
+        format!("{ask} … {}", last(after, EMBED_AFTER))
+    }
+}
+
+fn last(text: &str, budget: u32) -> String {
+    let back: Vec<char> = affordable(text.chars().rev(), budget).collect();
+    back.into_iter().rev().collect()
+}
+
+/// As many characters as the budget pays for: scripts with many signs need more tokens for each.
+fn affordable(chars: impl Iterator<Item = char>, mut budget: u32) -> impl Iterator<Item = char> {
+    chars.map(|c| if c == '\0' { ' ' } else { c }).take_while(move |c| {
+        let cost = match u32::from(*c) {
+            0..0x250 => 10,
+            0x250..0x2e80 => 16,
+            _ => 30,
+        };
+        let paid = budget.checked_sub(cost);
+        budget = paid.unwrap_or(0);
+        paid.is_some()
+    })
+}
+
 /// The beginning and, of a long text, the end; both cut between characters.
 fn window(text: &str) -> (&str, &str) {
     if text.len() <= HEAD_BYTES + TAIL_BYTES {

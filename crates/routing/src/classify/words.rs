@@ -3,7 +3,7 @@
 
 pub(super) mod cues;
 
-use super::{Attached, Message, parts::Parts, shape::Shape};
+use super::{Message, meaning::certain, parts::Parts, shape::Shape};
 use cues::{Cue, N_CUES};
 use mosaic_protocol::route::{Classification, ClassifiedBy, Complexity, Domain, Need, Task};
 
@@ -106,24 +106,14 @@ fn domain(task: Task, shape: &Shape, hints: &Hints) -> Domain {
 }
 
 fn needs(message: &Message, task: Task, complexity: Complexity, hints: &Hints) -> Vec<Need> {
-    let image = message.attachments.contains(&Attached::Image);
-    let document = message.attachments.iter().any(|attached| !matches!(attached, Attached::Image));
     Need::ALL
         .iter()
         .copied()
         .filter(|need| match need {
-            Need::Tools => {
-                task == Task::Research
-                    || document
-                    || hints.ask(Cue::Own) > 0.0
-                    || hints.ask(Cue::Live) > 0.0
-            }
-            Need::Vision => image || hints.ask(Cue::Vision) > 0.0,
-            Need::LongContext => super::long_document(message) || hints.ask(Cue::Long) > 2.0,
-            Need::Reasoning => {
-                hints.ask(Cue::Reason) > 0.0
-                    || (task == Task::Analysis && complexity != Complexity::Simple)
-            }
-        })
+            Need::Tools => hints.ask(Cue::Own) > 0.0 || hints.ask(Cue::Live) > 0.0,
+            Need::Vision => hints.ask(Cue::Vision) > 0.0,
+            Need::LongContext => hints.ask(Cue::Long) > 2.0,
+            Need::Reasoning => hints.ask(Cue::Reason) > 0.0,
+        } || certain(message, task, complexity, *need))
         .collect()
 }
