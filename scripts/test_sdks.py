@@ -33,6 +33,7 @@ BINARY = Path(os.environ.get("MOSAIC_BIN") or Path(os.environ.get("CARGO_TARGET_
 SDKS = SCRIPTS / "sdks"
 CLIENTS = ["with_openai.py", "with_anthropic.py", "with_openai.mjs", "with_anthropic.mjs"]
 PATIENCE = 180
+RULE = "Everything is echoed"
 # What the agent programs are made to run, and to say afterwards.
 COMMAND = "echo the file is written > proof.txt && cat proof.txt"
 PROOF = "the file is written"
@@ -92,6 +93,9 @@ class Stand:
         self.add("/api/providers", {"name": "scripted", "kind": "scripted", "server": True})
         place = {"name": "embedder", "kind": "compatible", "server": True, "base_url": embeddings, "key": "sk-made-up"}
         self.add("/api/providers", place)
+        # The first rule of all, so that it is known what `auto` comes to.
+        echo = {"provider": "scripted", "model": "echo"}
+        self.add("/api/routing/rules", {"name": RULE, "priority": -1_000_000, "then": {"models": [echo]}})
 
     def make_token(self, name, scopes):
         _, made = self.api.call("POST", "/api/me/tokens", {"name": name, "scopes": scopes, "expires_in_days": 1}, self.session)
@@ -104,7 +108,7 @@ class Stand:
         """Nothing of the caller's that could lead elsewhere: no keys, no addresses, no settings in a home."""
         kept = {k: v for k, v in os.environ.items() if not re.match(r"MOSAIC_|OPENAI_|ANTHROPIC_|XDG_|CODEX_|OPENCODE_|.*_proxy$", k, re.I)}
         own = {"HOME": str(home), "BASE_URL": self.address, "TOKEN": self.token, "OTHER_TOKEN": self.other}
-        return kept | own | {"EMBEDDER": "embedder/tiny", "PYTHONDONTWRITEBYTECODE": "1"}
+        return kept | own | {"RULE": RULE, "EMBEDDER": "embedder/tiny", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 # ---- The clients ----

@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 
 export const { BASE_URL, TOKEN, OTHER_TOKEN = "", EMBEDDER = "embedder/tiny" } = process.env;
+/** The rule that decides for `auto`, and what it comes to. */
+export const { RULE = "Everything is echoed" } = process.env;
+export const ROUTED = "scripted/echo";
 export const WORDS = "one two three four";
 export const WEATHER = {
   type: "object",
@@ -32,8 +35,10 @@ export async function refused(kind, call) {
 
 /** That an answer says which rule chose the model, why, and what it cost. */
 export function toldWhy(headers) {
-  for (const name of ["x-mosaic-rule", "x-mosaic-reason"]) assert.ok(headers.get(name), `there is no ${name}`);
-  assert.ok([...headers.keys()].some((name) => name.startsWith("x-mosaic-cost")), "there is no x-mosaic-cost…");
+  assert.equal(headers.get("x-mosaic-rule"), RULE);
+  assert.equal(`${headers.get("x-mosaic-provider")}/${headers.get("x-mosaic-model")}`, ROUTED);
+  assert.ok(headers.get("x-mosaic-reason"), "there is no x-mosaic-reason");
+  assert.match(headers.get("x-mosaic-cost-micros") ?? "none", /^\d+$/);
 }
 
 export async function run() {

@@ -11,6 +11,9 @@ TOKEN = os.environ["TOKEN"]
 # A token that may do much, and not call models.
 OTHER_TOKEN = os.environ.get("OTHER_TOKEN", "")
 EMBEDDER = os.environ.get("EMBEDDER", "embedder/tiny")
+# The rule that decides for `auto`, and what it comes to.
+RULE = os.environ.get("RULE", "Everything is echoed")
+ROUTED = "scripted/echo"
 
 WORDS = "one two three four"
 WEATHER = {
@@ -61,12 +64,12 @@ def picture():
     return base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(chunks)).decode()
 
 
-def told_why(headers):
+def told_why(headers, cost="x-mosaic-cost-micros"):
     """That an answer says which rule chose the model, why, and what it cost."""
-    for name in ("x-mosaic-rule", "x-mosaic-reason"):
-        must(headers.get(name), f"there is no {name} among {sorted(headers)}")
-    costs = [name for name in headers if name.lower().startswith("x-mosaic-cost")]
-    must(costs, f"there is no x-mosaic-cost… among {sorted(headers)}")
+    equal(headers.get("x-mosaic-rule"), RULE)
+    equal(f"{headers.get('x-mosaic-provider')}/{headers.get('x-mosaic-model')}", ROUTED)
+    must(headers.get("x-mosaic-reason"), f"there is no x-mosaic-reason among {sorted(headers)}")
+    must(headers.get(cost, "").isdigit(), f"there is no {cost} among {sorted(headers)}")
 
 
 def run():
