@@ -239,7 +239,8 @@ def everything(wanted, folder, tally):
         try:
             stand = Stand(program, embeddings)
         except Broken as reason:
-            return tally.check("the program starts and takes its providers", f"{reason}\n{tail(program.log)}")
+            tally.check("the program starts and takes its providers", f"{reason}\n{tail(program.log)}")
+            return
         if sdks := os.environ.get("TEST_SDKS"):
             for name in (name for name in CLIENTS if name in wanted):
                 client(name, Path(sdks), stand, folder, tally)
