@@ -2,9 +2,7 @@
 //! In memory only: what another node has seen may be another network's fault.
 
 use crate::{Gateway, renewing::Usable};
-use mosaic_models::{
-    Error, Gate, Listed, Outcome, Pass, Seen, Shut, health_at, health_seen,
-};
+use mosaic_models::{Error, Gate, Listed, Outcome, Pass, Seen, Shut, health_at, health_seen};
 use mosaic_protocol::{
     ModelProviderId, Time,
     provider::{FailureClass, ProviderHealth, ProviderReport, RateLimit},

@@ -9,9 +9,7 @@ use crate::{
 };
 use mosaic_models::{
     Key,
-    oauth::{
-        ClientAuth, ClientId, Extra, OAuthSettings, Scopes, ServerUrl, Tokens, device, pkce,
-    },
+    oauth::{ClientAuth, ClientId, Extra, OAuthSettings, Scopes, ServerUrl, Tokens, device, pkce},
 };
 use mosaic_protocol::{
     ModelProviderId, ProviderLoginId, Time, UserId,
@@ -152,7 +150,8 @@ impl Gateway {
         let stored = providers::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
         self.check_change(&mut tx, actor, stored.workspace_id).await?;
         if matches!(stored.kind, ProviderKind::Local | ProviderKind::Scripted) {
-            let said = format!("`{}` runs in our own process: there is no login to it", stored.kind);
+            let said =
+                format!("`{}` runs in our own process: there is no login to it", stored.kind);
             return Err(Error::Invalid(said));
         }
         let settings = match &request.settings {
@@ -167,7 +166,8 @@ impl Gateway {
         };
         // Asked as if there were a token already: better now than after somebody has logged in.
         self.endpoint(&stored, Some(Key::new(String::new())))?;
-        for address in [Some(&settings.token_url), settings.device_url.as_ref()].into_iter().flatten()
+        for address in
+            [Some(&settings.token_url), settings.device_url.as_ref()].into_iter().flatten()
         {
             self.login_server(&stored, &settings, address)?;
         }
@@ -304,7 +304,8 @@ impl Gateway {
             .map_err(|error| refused(&error))?;
         let url = Url::parse(&away.url).map_err(|error| Error::Internal(error.to_string()))?;
         let state = pkce::Returned::read(url.query().unwrap_or_default()).state;
-        let state = state.ok_or_else(|| Error::Internal("a login left without its state".into()))?;
+        let state =
+            state.ok_or_else(|| Error::Internal("a login left without its state".into()))?;
         let begun = self.begun(actor, id, Way::Browser, Time(i64::MAX));
         let text = going(&host_of(&stored.base_url), &settings, &away.flow.to_json());
         self.keep_begun(&begun, &digest(state.expose()), &text).await?;

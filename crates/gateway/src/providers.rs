@@ -4,9 +4,7 @@ mod place;
 
 pub(crate) use place::{base_url, check_encrypted, reach};
 
-use crate::{
-    Error, Gateway, Result, check, person, renewing::Usable, workspaces::check_workspace,
-};
+use crate::{Error, Gateway, Result, check, person, renewing::Usable, workspaces::check_workspace};
 use mosaic_models::{Endpoint, Key};
 use mosaic_protocol::{
     ModelProviderId, WorkspaceId,

@@ -90,8 +90,7 @@ impl Gateway {
     ) -> Result<Arc<Reachable>> {
         let person = person(actor)?;
         // The scope of a token is asked every time; only the role in the workspace is remembered.
-        mosaic_protocol::access::meets(actor, Action::CallModels.needs())
-            .map_err(crate::Error::Denied)?;
+        mosaic_protocol::access::meets(actor, Action::CallModels.needs()).map_err(Error::Denied)?;
         let (inner, now) = (&self.inner, self.inner.store.ambient().now());
         let key = (person.id, named);
         let round = inner.reachables.round.load(Ordering::SeqCst);
@@ -170,13 +169,7 @@ impl Gateway {
         Ok(reachable)
     }
 
-    async fn offer(
-        &self,
-        reachable: &mut Reachable,
-        stored: &Stored,
-        usable: &Usable,
-        now: Time,
-    ) {
+    async fn offer(&self, reachable: &mut Reachable, stored: &Stored, usable: &Usable, now: Time) {
         let health = &self.inner.health;
         let mut listed = health.listed(stored.id);
         let tells_by_itself = matches!(
@@ -224,7 +217,9 @@ impl Gateway {
         for model in models.into_iter().take(MAX_OFFERED) {
             let state = match health.resting(stored.id, &model.id, now) {
                 _ if no_key => State::NoKey,
-                _ if usable.has_ended() => State::Resting("its login has ended: log in again".into()),
+                _ if usable.has_ended() => {
+                    State::Resting("its login has ended: log in again".into())
+                }
                 Some(why) => State::Resting(why),
                 None => State::Ready,
             };

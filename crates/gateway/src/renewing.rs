@@ -200,7 +200,10 @@ impl Gateway {
                 return self.ask_for_more(&stored, login, kept.generation).await;
             }
         }
-        Err(Failed::new(FailureClass::Timeout, "another node is renewing the login, and is not done"))
+        Err(Failed::new(
+            FailureClass::Timeout,
+            "another node is renewing the login, and is not done",
+        ))
     }
 
     async fn ask_for_more(
@@ -247,7 +250,8 @@ impl Gateway {
     ) -> mosaic_store::Result<()> {
         let store = &self.inner.store;
         let now = store.ambient().now();
-        let until = if login.tokens.needs_refresh(now, MARGIN) { now } else { now.plus_ms(PAUSE_MS) };
+        let until =
+            if login.tokens.needs_refresh(now, MARGIN) { now } else { now.plus_ms(PAUSE_MS) };
         let mut tx = store.write().await?;
         providers::release_renewal(&mut tx, id, generation, until).await?;
         tx.commit().await
@@ -311,4 +315,3 @@ impl Gateway {
         Ok(OAuthServer { outbound: &self.inner.outbound, reach, settings })
     }
 }
-

@@ -166,8 +166,7 @@ pub async fn release(store: &Store, tx: &mut Tx, begun: &Begun, text: &str) -> R
     let of = user_id.map(|id| id.to_string());
     let bound = belongs_to(&id.to_string(), &provider_id.to_string(), of.as_deref(), way.as_str());
     let sealed = ring.seal(store.ambient(), &bound, text.as_bytes())?;
-    let text =
-        "update provider_logins set key_id = $2, sealed = $3, busy_until = 0 where id = $1";
+    let text = "update provider_logins set key_id = $2, sealed = $3, busy_until = 0 where id = $1";
     Ok(sql!(tx, run, text, id, sealed.key_id, sealed.bytes)? == 1)
 }
 
@@ -193,7 +192,8 @@ pub async fn delete(tx: &mut Tx, id: ProviderLoginId) -> Result<bool> {
 
 /// Seals all of them anew.
 pub(crate) async fn reseal(store: &Store, tx: &mut Tx, ring: &Keyring) -> Result<()> {
-    let text = "select id, provider_id, user_id, kind, key_id, sealed, expires_at from provider_logins";
+    let text =
+        "select id, provider_id, user_id, kind, key_id, sealed, expires_at from provider_logins";
     for row in sql!(tx, all Row, text)? {
         let value = row.unseal(ring)?;
         let sealed = ring.seal(store.ambient(), &row.bound(), &value)?;

@@ -4,7 +4,8 @@
 use super::{Answering, Ask, choosing::Chosen, choosing::USUAL_OUTPUT};
 use crate::{Error, Gateway, Result, person, reachable::Reachable};
 use mosaic_models::{
-    Calling, Endpoint, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, cost, estimate_tokens,
+    Calling, Endpoint, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, cost,
+    estimate_tokens,
 };
 use mosaic_protocol::{
     CallId, TokenId, UserId,
@@ -146,7 +147,6 @@ impl Run {
                 return Err(error);
             }
         };
-        let inner = &self.gateway.inner;
         let seed = u64::from_be_bytes(call.id.as_bytes()[8..].try_into().unwrap_or_default());
         let output_bound = self.ask.request.max_output.map(u64::from);
         let mut settling = Settling {
