@@ -1,10 +1,8 @@
 //! How providers do, as this node has seen it: who is left alone for a while, who answered, which models they list.
 //! In memory only: what another node has seen may be another network's fault.
 
-use crate::Gateway;
-use mosaic_models::{
-    Endpoint, Error, Gate, Listed, Outcome, Pass, Seen, Shut, health_at, health_seen,
-};
+use crate::{Gateway, renewing::Usable};
+use mosaic_models::{Error, Gate, Listed, Outcome, Pass, Seen, Shut, health_at, health_seen};
 use mosaic_protocol::{
     ModelProviderId, Time,
     provider::{FailureClass, ProviderHealth, ProviderReport, RateLimit},
@@ -131,11 +129,14 @@ impl Gateway {
     pub(crate) async fn probe(
         &self,
         stored: &Stored,
-        endpoint: &Endpoint,
+        usable: &Usable,
     ) -> (ProviderReport, Option<FailureClass>) {
         let ambient = self.inner.store.ambient();
         let before = ambient.now();
-        let asked = self.inner.models.list(endpoint).await;
+        let asked = match self.lasting(stored.id, usable).await {
+            Ok(endpoint) => self.inner.models.list(&endpoint).await,
+            Err(error) => Err(error),
+        };
         let now = ambient.now();
         let latency_ms = u64::try_from(now.0.saturating_sub(before.0)).unwrap_or(0);
         let rate_limit: Option<RateLimit> = None;
@@ -166,14 +167,14 @@ impl Gateway {
         let mut asked = vec![];
         for stored in all.into_iter().filter(|stored| stored.enabled) {
             // One that cannot be opened is told where somebody looks at it; the others are asked all the same.
-            if let Ok(endpoint) = self.usable_endpoint(&mut tx, &stored).await {
-                asked.push((stored, endpoint));
+            if let Ok(usable) = self.usable(&mut tx, &stored).await {
+                asked.push((stored, usable));
             }
         }
         drop(tx);
         futures_util::stream::iter(asked)
-            .for_each_concurrent(PROBES, |(stored, endpoint)| async move {
-                self.probe(&stored, &endpoint).await;
+            .for_each_concurrent(PROBES, |(stored, usable)| async move {
+                self.probe(&stored, &usable).await;
             })
             .await;
         Ok(())

@@ -24,8 +24,10 @@ mod oidc;
 mod operator;
 mod pages;
 mod passwords;
+mod provider_logins;
 mod providers;
 mod reachable;
+mod renewing;
 mod routing;
 mod search;
 mod secrets;
@@ -51,6 +53,7 @@ pub use login::{Caller, LoggedIn};
 pub use mosaic_models::{InProcess, Key};
 pub use mosaic_store::{Kept, Update, bus::BusCounts};
 pub use oidc::{Departure, ProviderSettings};
+pub use provider_logins::{CALLBACK, Returned};
 pub use providers::EnvironmentProvider;
 pub use reachable::{families, offers_of_everything};
 pub use routing::seeded_rules;
@@ -59,7 +62,7 @@ pub use transfer::Exported;
 use credentials::Credentials;
 use health::Health;
 use limits::LoginLimits;
-use mosaic_models::{Catalogue, Models, Patiences};
+use mosaic_models::{Catalogue, Models, Patiences, oauth::Refresher};
 use mosaic_outbound::Outbound;
 use mosaic_protocol::access::{Action, Actor, Denial, Object, Person, may};
 use mosaic_protocol::{ModelName, provider::ProviderKind};
@@ -112,6 +115,9 @@ struct Inner {
     credentials: Credentials,
     standings: Standings,
     login_limits: LoginLimits,
+    /// The client that login servers are asked through.
+    outbound: Outbound,
+    refresher: Refresher,
     models: Models,
     catalogue: Catalogue,
     health: Health,
@@ -143,7 +149,9 @@ impl Gateway {
             })?,
         };
         let inner = Inner {
-            models: Models::new(outbound, patiences, local),
+            models: Models::new(outbound.clone(), patiences, local),
+            outbound,
+            refresher: Refresher::new(),
             catalogue,
             health: Health::default(),
             reachables: Reachables::default(),

@@ -4,7 +4,7 @@ mod place;
 
 pub(crate) use place::{base_url, check_encrypted, reach};
 
-use crate::{Error, Gateway, Result, check, person, workspaces::check_workspace};
+use crate::{Error, Gateway, Result, check, person, renewing::Usable, workspaces::check_workspace};
 use mosaic_models::{Endpoint, Key};
 use mosaic_protocol::{
     ModelProviderId, WorkspaceId,
@@ -132,7 +132,7 @@ impl Gateway {
         self.inner.settings.models.environment.iter().filter_map(stored).collect()
     }
 
-    fn shown(&self, stored: Stored) -> Provider {
+    pub(crate) fn shown(&self, stored: Stored) -> Provider {
         let health = self.inner.health.of(stored.id, self.inner.store.ambient().now());
         let from_environment = EnvironmentProvider::id(stored.kind) == Some(stored.id);
         Provider {
@@ -151,7 +151,7 @@ impl Gateway {
     }
 
     /// Checks that somebody may change the providers of a workspace, or the server's.
-    async fn check_change(
+    pub(crate) async fn check_change(
         &self,
         tx: &mut Tx,
         actor: &Actor,
@@ -195,7 +195,7 @@ impl Gateway {
             updated_at: store.ambient().now(),
         };
         let endpoint = self.endpoint(&stored, key.clone().map(Key::new))?;
-        self.must_work(&stored, &endpoint, request.untested).await?;
+        self.must_work(&stored, &endpoint.into(), request.untested).await?;
         // Read again in the transaction that writes: the right may have ended while the provider was asked.
         let mut tx = audit::begin(store).await?;
         self.check_change(&mut tx, actor, workspace_id).await?;
@@ -218,7 +218,7 @@ impl Gateway {
         let mut tx = store.read().await?;
         let before = providers::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
         self.check_change(&mut tx, actor, before.workspace_id).await?;
-        let kept = providers::open(store, &mut tx, id).await?;
+        let in_use = self.usable(&mut tx, &before).await?;
         drop(tx);
         let mut stored = before.clone();
         if let Some(url) = &request.base_url {
@@ -227,11 +227,25 @@ impl Gateway {
         }
         let key = request.key.as_ref().map(|key| key.expose().trim().to_owned());
         let moved = host_of(&stored.base_url) != host_of(&before.base_url);
-        if moved && key.is_none() && stored.credential != CredentialKind::None {
-            return Err(Error::Invalid(
-                "the key was entered for another host: send `key` again with the new `base_url`"
-                    .into(),
-            ));
+        if moved && key.is_none() {
+            match stored.credential {
+                CredentialKind::None => {}
+                CredentialKind::Key => {
+                    return Err(Error::Invalid(
+                        "the key was entered for another host: send `key` again with the new `base_url`"
+                            .into(),
+                    ));
+                }
+                CredentialKind::OAuth if request.untested => {
+                    (stored.credential, stored.hint) = (CredentialKind::None, String::new());
+                }
+                CredentialKind::OAuth => {
+                    return Err(Error::Invalid(
+                        "the login was made for another host: send `untested` to end it, then log in again"
+                            .into(),
+                    ));
+                }
+            }
         }
         if let Some(key) = &key {
             (stored.credential, stored.hint) = (CredentialKind::Key, hint(key));
@@ -241,12 +255,16 @@ impl Gateway {
         stored.enabled = request.enabled.unwrap_or(stored.enabled);
         stored.updated_at = store.ambient().now();
         let asked_anew = key.is_some() || request.base_url.is_some() || request.api.is_some();
-        let in_use = key
-            .clone()
-            .or_else(|| self.key_text(&stored, kept.as_ref().map(|kept| kept.as_slice())));
-        let endpoint = self.endpoint(&stored, in_use.map(Key::new))?;
+        let usable: Usable = match (&key, stored.credential) {
+            (Some(key), _) => self.endpoint(&stored, Some(Key::new(key.clone())))?.into(),
+            (None, CredentialKind::None) => self.endpoint(&stored, None)?.into(),
+            (None, CredentialKind::Key | CredentialKind::OAuth) => Usable {
+                endpoint: self.endpoint(&stored, in_use.endpoint.key)?,
+                login: in_use.login,
+            },
+        };
         if asked_anew {
-            self.must_work(&stored, &endpoint, request.untested).await?;
+            self.must_work(&stored, &usable, request.untested).await?;
         }
         let mut tx = audit::begin(store).await?;
         let now = providers::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
@@ -261,6 +279,7 @@ impl Gateway {
         providers::update(store, &mut tx, &written).await.map_err(taken)?;
         self.note_provider(&mut tx, actor, Deed::ChangeProvider, &stored).await?;
         tx.commit().await?;
+        self.inner.refresher.forget(&id.to_string());
         self.inner.health.forget(id);
         self.inner.reachables.forget();
         Ok(self.shown(stored))
@@ -275,6 +294,7 @@ impl Gateway {
         providers::delete(&mut tx, id).await?;
         self.note_provider(&mut tx, actor, Deed::DeleteProvider, &stored).await?;
         tx.commit().await?;
+        self.inner.refresher.forget(&id.to_string());
         self.inner.health.forget(id);
         self.inner.reachables.forget();
         Ok(())
@@ -294,17 +314,17 @@ impl Gateway {
             None => providers::get(&mut tx, id).await?.ok_or(Error::NotFound)?,
         };
         self.check_change(&mut tx, actor, stored.workspace_id).await?;
-        let endpoint = self.usable_endpoint(&mut tx, &stored).await?;
+        let usable = self.usable(&mut tx, &stored).await?;
         drop(tx);
-        Ok(self.probe(&stored, &endpoint).await.0)
+        Ok(self.probe(&stored, &usable).await.0)
     }
 
     /// Asks before something is kept. What does not work is refused, with what the provider said.
-    async fn must_work(&self, stored: &Stored, endpoint: &Endpoint, untested: bool) -> Result<()> {
+    async fn must_work(&self, stored: &Stored, usable: &Usable, untested: bool) -> Result<()> {
         if untested {
             return Ok(());
         }
-        let (report, class) = self.probe(stored, endpoint).await;
+        let (report, class) = self.probe(stored, usable).await;
         match class {
             None => Ok(()),
             Some(class) => {
@@ -338,7 +358,7 @@ impl Gateway {
         Ok(Endpoint { kind: stored.kind, api: stored.api, base_url: url, key, reach })
     }
 
-    async fn note_provider(
+    pub(crate) async fn note_provider(
         &self,
         tx: &mut Tx,
         actor: &Actor,

@@ -1,8 +1,11 @@
 //! What somebody can use in a workspace: providers with their keys, models, rules, budgets. Put together at most every two
 //! seconds, like credentials: what is taken away is gone for everybody after that.
 
-use crate::{Gateway, Result, person, providers::EnvironmentProvider, workspaces::check_workspace};
-use mosaic_models::{Catalogue, Endpoint, Key, Model};
+use crate::{
+    Error, Gateway, Result, person, providers::EnvironmentProvider, renewing::Usable,
+    workspaces::check_workspace,
+};
+use mosaic_models::{Catalogue, Key, Model};
 use mosaic_protocol::{
     ModelProviderId, Time, UserId, WorkspaceId,
     access::{Action, Actor},
@@ -40,7 +43,7 @@ const MAX_OFFERED: usize = 500;
 pub(crate) struct Reachable {
     /// The workspace that it is in; none for what the whole server has.
     pub(crate) workspace_id: Option<WorkspaceId>,
-    pub(crate) endpoints: HashMap<ModelProviderId, Endpoint>,
+    pub(crate) endpoints: HashMap<ModelProviderId, Usable>,
     pub(crate) offers: Arc<Vec<Offer>>,
     /// What is known of each offer.
     pub(crate) models: Arc<Vec<Arc<Model>>>,
@@ -114,8 +117,7 @@ impl Gateway {
     ) -> Result<Arc<Reachable>> {
         let person = person(actor)?;
         // The scope of a token is asked every time; only the role in the workspace is remembered.
-        mosaic_protocol::access::meets(actor, Action::CallModels.needs())
-            .map_err(crate::Error::Denied)?;
+        mosaic_protocol::access::meets(actor, Action::CallModels.needs()).map_err(Error::Denied)?;
         let (inner, now) = (&self.inner, self.inner.store.ambient().now());
         let key = (person.id, named);
         let round = inner.reachables.round.load(Ordering::SeqCst);
@@ -163,14 +165,14 @@ impl Gateway {
         for subject in subjects.into_iter().flatten() {
             budgets.extend(budgets::of(&mut tx, &subject, now).await?);
         }
-        let mut usable: Vec<(Stored, Endpoint)> = vec![];
+        let mut all: Vec<(Stored, Usable)> = vec![];
         for stored in stored.into_iter().filter(|stored| stored.enabled) {
             // Of two with one name the nearer one is meant.
-            if usable.iter().any(|(other, _)| other.name == stored.name) {
+            if all.iter().any(|(other, _)| other.name == stored.name) {
                 continue;
             }
-            match self.usable_endpoint(&mut tx, &stored).await {
-                Ok(endpoint) => usable.push((stored, endpoint)),
+            match self.usable(&mut tx, &stored).await {
+                Ok(usable) => all.push((stored, usable)),
                 Err(error) => {
                     tracing::warn!(provider = %stored.id, %error, "a provider cannot be used")
                 }
@@ -187,26 +189,20 @@ impl Gateway {
             kinds: vec![],
             open_ended: vec![],
         };
-        for (stored, endpoint) in usable {
-            self.offer(&mut reachable, &stored, &endpoint, now).await;
-            reachable.endpoints.insert(stored.id, endpoint);
+        for (stored, usable) in all {
+            self.offer(&mut reachable, &stored, &usable, now).await;
+            reachable.endpoints.insert(stored.id, usable);
         }
         Ok(reachable)
     }
 
-    async fn offer(
-        &self,
-        reachable: &mut Reachable,
-        stored: &Stored,
-        endpoint: &Endpoint,
-        now: Time,
-    ) {
+    async fn offer(&self, reachable: &mut Reachable, stored: &Stored, usable: &Usable, now: Time) {
         let health = &self.inner.health;
         let mut listed = health.listed(stored.id);
         let tells_by_itself = is_at_hand(stored.kind);
         let lately = health.asked_at(stored.id).is_some_and(|at| now.0 - at.0 < ASK_AGAIN_MS);
         if listed.is_none() && tells_by_itself && !lately {
-            self.probe(stored, endpoint).await;
+            self.probe(stored, usable).await;
             listed = health.listed(stored.id);
         }
         let catalogue = &self.inner.catalogue;
@@ -231,10 +227,13 @@ impl Gateway {
             let name = stored.name.to_string();
             reachable.open_ended.push((stored.id, name, stored.kind));
         }
-        let no_key = endpoint.key.is_none() && !is_at_hand(stored.kind);
+        let no_key = usable.endpoint.key.is_none() && !is_at_hand(stored.kind);
         for model in models.into_iter().take(MAX_OFFERED) {
             let state = match health.resting(stored.id, &model.id, now) {
                 _ if no_key => State::NoKey,
+                _ if usable.has_ended() => {
+                    State::Resting("its login has ended: log in again".into())
+                }
                 Some(why) => State::Resting(why),
                 None => State::Ready,
             };
@@ -266,24 +265,30 @@ impl Gateway {
         })
     }
 
-    /// Where calls of a provider go, with its key opened.
-    pub(crate) async fn usable_endpoint(&self, tx: &mut Tx, stored: &Stored) -> Result<Endpoint> {
+    /// Where calls of a provider go, with its key or its login opened.
+    pub(crate) async fn usable(&self, tx: &mut Tx, stored: &Stored) -> Result<Usable> {
         let environment = &self.inner.settings.models.environment;
         if EnvironmentProvider::id(stored.kind) == Some(stored.id) {
             let key = environment.iter().find(|it| it.kind == stored.kind);
-            return self.endpoint(stored, key.and_then(|it| it.key.clone()));
+            return Ok(self.endpoint(stored, key.and_then(|it| it.key.clone()))?.into());
         }
-        let kept = providers::open(&self.inner.store, tx, stored.id).await?;
-        let key = self.key_text(stored, kept.as_ref().map(|kept| kept.as_slice()));
-        self.endpoint(stored, key.map(Key::new))
-    }
-
-    /// The key in what was sealed.
-    pub(crate) fn key_text(&self, stored: &Stored, kept: Option<&[u8]>) -> Option<String> {
-        match stored.credential {
-            CredentialKind::Key => String::from_utf8(kept?.to_vec()).ok(),
-            CredentialKind::None | CredentialKind::OAuth => None,
-        }
+        let store = &self.inner.store;
+        let key = match stored.credential {
+            CredentialKind::None => None,
+            CredentialKind::Key => {
+                let kept = providers::open(store, tx, stored.id).await?;
+                kept.and_then(|kept| String::from_utf8(kept.to_vec()).ok()).map(Key::new)
+            }
+            CredentialKind::OAuth => {
+                let Some(kept) = providers::login(store, tx, stored.id).await? else {
+                    return Ok(self.endpoint(stored, None)?.into());
+                };
+                let held = self.held(&kept).map_err(Error::ModelFailed)?;
+                let endpoint = self.endpoint(stored, Some(Key::new(String::new())))?;
+                return Ok(self.with_login(endpoint, held));
+            }
+        };
+        Ok(self.endpoint(stored, key)?.into())
     }
 
     /// What somebody could use in a workspace that they may look into.

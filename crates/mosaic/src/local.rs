@@ -27,6 +27,9 @@ const EMBEDDED_TOKENS: usize = 512;
 /// What it is told where nobody tells it anything.
 const SYSTEM: &str = "You are a helpful assistant. Answer briefly.";
 
+/// How many of a message, for classifying it in time.
+const READ_TOKENS: usize = 48;
+
 /// How much is written where nobody says how much.
 const USUAL_OUTPUT: usize = 512;
 
@@ -67,7 +70,7 @@ fn found(named: Option<&OsStr>, data: Option<&Path>) -> Local {
 /// What a message means, as the classifier wants it.
 pub(crate) fn meaning(local: &Local, text: &str) -> Option<Vec<f32>> {
     let texts = vec![mosaic_routing::classify::to_embed(text)];
-    let vectors = local.embed_blocking(Input::Query, texts, EMBEDDED_TOKENS).ok()?;
+    let vectors = local.embed_blocking(Input::Query, texts, READ_TOKENS).ok()?;
     vectors.into_iter().next()
 }
 

@@ -115,6 +115,8 @@ ids! {
     NodeId
     /// A provider of models that somebody has set up.
     ModelProviderId
+    /// A login to a provider of models that is under way.
+    ProviderLoginId
     /// A rule of routing.
     RuleId
     /// A bound on what may be spent.

@@ -17,6 +17,7 @@ pub mod log;
 pub mod operator;
 pub mod page;
 pub mod provider;
+pub mod provider_login;
 pub mod replay;
 pub mod route;
 pub mod rule;

@@ -238,7 +238,7 @@ pub struct Provider {
     pub enabled: bool,
     /// What it is used with.
     pub credential: CredentialKind,
-    /// The last characters of a key, for people who have several.
+    /// The last characters of a key, for people who have several; of a login, where it was made.
     pub hint: String,
     /// It came out of the environment of the program, and is changed there.
     pub from_environment: bool,
@@ -282,7 +282,8 @@ pub struct ChangeProviderRequest {
     /// What to call it.
     #[serde(default)]
     pub name: Option<ModelProviderName>,
-    /// Where it is. Another host takes the key again: it was entered for the old one.
+    /// Where it is. Another host takes the key again: it was entered for the old one. A login ends there, which takes
+    /// `untested`.
     #[serde(default)]
     #[schemars(length(max = 500))]
     pub base_url: Option<String>,

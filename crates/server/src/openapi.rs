@@ -185,6 +185,7 @@ fn param_schema(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
         Kind::LoginProvider => of::<p::ProviderName>(generator),
         Kind::AccountName => of::<p::AccountName>(generator),
         Kind::ModelProvider => of::<p::ModelProviderId>(generator),
+        Kind::ProviderLogin => of::<p::ProviderLoginId>(generator),
         Kind::Rule => of::<p::RuleId>(generator),
         Kind::Budget => of::<p::BudgetId>(generator),
     }

@@ -7,6 +7,7 @@ mod conversation;
 mod login_provider;
 mod model;
 mod operator;
+mod provider_login;
 mod public;
 mod routing;
 mod spending;
@@ -228,6 +229,39 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
             WRITE,
             "Ask a provider of models whether it works",
             model::test,
+        )
+        .slow(),
+        post(
+            "/api/providers/{provider_id}/login/device",
+            WRITE,
+            "Begin a login to a provider of models that is finished on another device",
+            provider_login::device,
+        )
+        .example(
+            r#"{"settings":{"client_id":"us","device_url":"http://127.0.0.1:1/device","token_url":"http://127.0.0.1:1/token"}}"#,
+        )
+        .slow(),
+        post(
+            "/api/providers/{provider_id}/login/pkce",
+            SESSION,
+            "Begin a login to a provider of models in the browser",
+            provider_login::browser,
+        )
+        .example(
+            r#"{"settings":{"authorize_url":"http://127.0.0.1:1/authorize","client_id":"us","token_url":"http://127.0.0.1:1/token"}}"#,
+        ),
+        post(
+            "/api/providers/logins/{login_id}",
+            WRITE,
+            "How far a login to a provider of models is",
+            provider_login::poll,
+        )
+        .slow(),
+        get(
+            mosaic_gateway::CALLBACK,
+            PUBLIC,
+            "Come back from a login to a provider of models",
+            provider_login::callback,
         )
         .slow(),
         get("/api/models", READ, "Models that I can use", model::models).slow(),

@@ -76,6 +76,8 @@ pub enum Kind {
     AccountName,
     /// The id of a provider of models.
     ModelProvider,
+    /// The id of a login to a provider of models that is under way.
+    ProviderLogin,
     /// The id of a rule of routing.
     Rule,
     /// A budget's id.

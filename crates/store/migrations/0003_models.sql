@@ -14,10 +14,33 @@ create table providers (
     hint {text} not null,
     key_id {text} not null,
     sealed {bytes} not null,
+    -- Goes up whenever the credential becomes another one, and until when somebody is renewing it.
+    generation {int} not null,
+    renewing_until {int} not null,
     created_at {int} not null,
     updated_at {int} not null
 ) {strict};
 create unique index providers_by_name on providers ((coalesce(workspace_id, '')), name);
+
+-- Logins to providers that are under way.
+create table provider_logins (
+    id {text} primary key,
+    -- Of what the browser brings back; empty for a login on another device.
+    digest {bytes} not null,
+    provider_id {text} not null references providers (id) on delete cascade,
+    -- Null: the operator began it.
+    user_id {text} references users (id) on delete cascade,
+    -- `device`, `browser`, and what has to be kept of it, sealed.
+    kind {text} not null,
+    key_id {text} not null,
+    sealed {bytes} not null,
+    -- Until when somebody is asking for its tokens.
+    busy_until {int} not null,
+    expires_at {int} not null
+) {strict};
+create index provider_logins_by_user on provider_logins (user_id);
+create index provider_logins_by_provider on provider_logins (provider_id);
+create index provider_logins_by_digest on provider_logins (digest);
 
 create table routing_rules (
     id {text} primary key,

@@ -293,6 +293,7 @@ params! {
     mosaic_protocol::LogId => String, |it| it.to_string();
     mosaic_protocol::CommandId => String, |it| it.to_string();
     mosaic_protocol::ModelProviderId => String, |it| it.to_string();
+    mosaic_protocol::ProviderLoginId => String, |it| it.to_string();
     mosaic_protocol::RuleId => String, |it| it.to_string();
     mosaic_protocol::BudgetId => String, |it| it.to_string();
     mosaic_protocol::CallId => String, |it| it.to_string();

@@ -28,6 +28,7 @@ mod lost;
 mod many;
 mod migrate;
 mod open;
+pub mod provider_logins;
 pub mod providers;
 pub mod restore;
 pub mod rules;

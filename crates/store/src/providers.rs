@@ -1,6 +1,10 @@
 //! Providers of models that somebody has set up, each with its credential sealed and bound to its row, its owner, its
 //! kind and its host: moved to another, it does not open.
 
+mod renewal;
+
+pub use renewal::{Login, login, put_renewed, release_renewal, start_renewal};
+
 use crate::{
     Error, Result, Store, Tx,
     db::{One, sql},
@@ -178,7 +182,8 @@ pub async fn insert(store: &Store, tx: &mut Tx, written: &Written<'_>) -> Result
         tx,
         run,
         "insert into providers (id, workspace_id, name, kind, api, base_url, enabled, credential, hint, key_id,
-         sealed, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         sealed, generation, renewing_until, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 0, $12, $12)",
         id,
         workspace_id,
         name.as_str(),
@@ -190,7 +195,6 @@ pub async fn insert(store: &Store, tx: &mut Tx, written: &Written<'_>) -> Result
         hint,
         sealed.key_id,
         sealed.bytes,
-        updated_at,
         updated_at
     )
     .map(drop)
@@ -217,7 +221,8 @@ pub async fn update(store: &Store, tx: &mut Tx, written: &Written<'_>) -> Result
     )?;
     if written.credential.is_some() || *credential == CredentialKind::None {
         let sealed = seal(store, tx, written).await?;
-        let text = "update providers set key_id = $2, sealed = $3 where id = $1";
+        let text = "update providers set key_id = $2, sealed = $3, generation = generation + 1,
+            renewing_until = 0 where id = $1";
         sql!(tx, run, text, id, sealed.key_id, sealed.bytes)?;
     }
     Ok(())

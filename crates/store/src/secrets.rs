@@ -5,7 +5,7 @@ use crate::{
     audit::Record,
     db::{One, sql},
     keyring::{self, Keyring, Sealed},
-    providers,
+    provider_logins, providers,
 };
 use mosaic_protocol::{
     SecretId, Time, WorkspaceId,
@@ -186,6 +186,7 @@ impl Store {
             sql!(tx, run, text, row.id, sealed.key_id, sealed.bytes)?;
         }
         let n_secrets = n_secrets + providers::reseal(self, &mut tx, &both).await?;
+        provider_logins::reseal(self, &mut tx, &both).await?;
         keyring::reseal(&mut tx, self.ambient(), &both).await?;
         let new_key_id = rotation.next.id().to_owned();
         // The audit key is open under both rings until the commit.

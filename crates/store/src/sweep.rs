@@ -12,6 +12,7 @@ pub async fn expired(store: &Store) -> Result<u64> {
     n += sql!(tx, run, "delete from invites where expires_at <= $1", now)?;
     n += sql!(tx, run, "delete from links where expires_at <= $1", now)?;
     n += sql!(tx, run, "delete from oidc_flows where expires_at <= $1", now)?;
+    n += sql!(tx, run, "delete from provider_logins where expires_at <= $1", now)?;
     tx.commit().await?;
     Ok(n)
 }

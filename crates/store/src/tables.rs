@@ -30,7 +30,7 @@ const fn left_out(name: &'static str, columns: &'static [(&'static str, Kind)]) 
     Table { name, columns, kept: false }
 }
 
-pub(crate) const TABLES: [Table; 36] = [
+pub(crate) const TABLES: [Table; 37] = [
     left_out(
         "migrations",
         &[("number", Int), ("name", Text), ("digest", Bytes), ("applied_at", Int)],
@@ -236,8 +236,24 @@ pub(crate) const TABLES: [Table; 36] = [
             ("hint", Text),
             ("key_id", Text),
             ("sealed", Bytes),
+            ("generation", Int),
+            ("renewing_until", Int),
             ("created_at", Int),
             ("updated_at", Int),
+        ],
+    ),
+    left_out(
+        "provider_logins",
+        &[
+            ("id", Text),
+            ("digest", Bytes),
+            ("provider_id", Text),
+            ("user_id", Text),
+            ("kind", Text),
+            ("key_id", Text),
+            ("sealed", Bytes),
+            ("busy_until", Int),
+            ("expires_at", Int),
         ],
     ),
     kept(

@@ -104,7 +104,7 @@ impl Gateway {
             tokens,
             call: Some(Box::new(call)),
         };
-        let made = self.inner.models.embed(endpoint, &offer.model, &ask.texts).await;
+        let made = self.inner.models.embed(&endpoint.endpoint, &offer.model, &ask.texts).await;
         let (usage, cost) = match &made {
             Ok(vectors) => settling.settle(State::Done, vectors.tokens, None),
             Err(error) => settling.settle(State::Failed, None, Some(error)),

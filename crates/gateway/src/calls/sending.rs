@@ -4,7 +4,8 @@
 use super::{Answering, Ask, choosing::Chosen, choosing::USUAL_OUTPUT};
 use crate::{Error, Gateway, Result, person, reachable::Reachable};
 use mosaic_models::{
-    Calling, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, cost, estimate_tokens,
+    Calling, Endpoint, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, cost,
+    estimate_tokens,
 };
 use mosaic_protocol::{
     CallId, TokenId, UserId,
@@ -113,11 +114,28 @@ impl Run {
         let gone = || Error::NoModelCan { why: "it is no longer there".into() };
         let offer = self.chosen.offers.get(place).cloned().ok_or_else(gone)?;
         let model = self.chosen.models.get(place).cloned().ok_or_else(gone)?;
-        let endpoint = self.reachable.endpoints.get(&offer.provider_id).ok_or_else(gone)?.clone();
+        let usable = self.reachable.endpoints.get(&offer.provider_id).ok_or_else(gone)?.clone();
         let inner = &self.gateway.inner;
+        // Before it is entered: whoever is let in is waited for, and a renewal may take a while.
+        let rests = || {
+            let now = inner.store.ambient().now();
+            inner.health.resting(offer.provider_id, &offer.model, now).is_some()
+        };
+        let lasting = match &usable.login {
+            Some(_) if !rests() => self.gateway.lasting(offer.provider_id, &usable).await,
+            _ => Ok(usable.endpoint.clone()),
+        };
         let now = inner.store.ambient().now();
         let pass =
             inner.health.enter(offer.provider_id, &offer.model, now).map_err(Error::ModelFailed)?;
+        let endpoint = match lasting {
+            Ok(endpoint) => endpoint,
+            Err(error) => {
+                let seen = Seen { error: Some(&error), latency_ms: 0, rate_limit: None };
+                inner.health.settle(offer.provider_id, &offer.model, pass, Some(seen), now);
+                return Err(Error::ModelFailed(error));
+            }
+        };
         self.ask.request.model.clone_from(&offer.model);
         // What goes on is read again by the next call; what is asked once is not worth the price of keeping.
         self.ask.request.cache |=
@@ -130,7 +148,6 @@ impl Run {
                 return Err(error);
             }
         };
-        let inner = &self.gateway.inner;
         let seed = u64::from_be_bytes(call.id.as_bytes()[8..].try_into().unwrap_or_default());
         let output_bound = self.ask.request.max_output.map(u64::from);
         let mut settling = Settling {
@@ -152,11 +169,14 @@ impl Run {
             true => Retries { most: 0, within: Duration::ZERO, seed },
             false => Retries { most: 2, within: Duration::from_secs(8), seed },
         };
-        let request = &self.ask.request;
-        let sent = match self.ask.whole {
-            true => inner.models.whole(&endpoint, request, retries).await,
-            false => inner.models.stream(&endpoint, request, retries).await,
-        };
+        let mut sent = self.send(&endpoint, retries).await;
+        if matches!(&sent, Err(error) if error.class == FailureClass::Auth) {
+            // Of a login the token may have ended before its time: once more with another, if there is one.
+            let other = self.gateway.anew(settling.offer.provider_id, &usable, &endpoint).await;
+            if let Some(other) = other {
+                sent = self.send(&other, retries).await;
+            }
+        }
         let began = match sent {
             Ok(mut calling) => {
                 first_words(&mut calling, &mut settling).await.map(|it| (calling, it))
@@ -172,6 +192,18 @@ impl Run {
                 settling.failed(&error);
                 Err(Error::ModelFailed(error))
             }
+        }
+    }
+
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        retries: Retries,
+    ) -> std::result::Result<Calling, mosaic_models::Error> {
+        let (models, request) = (&self.gateway.inner.models, &self.ask.request);
+        match self.ask.whole {
+            true => models.whole(endpoint, request, retries).await,
+            false => models.stream(endpoint, request, retries).await,
         }
     }
 

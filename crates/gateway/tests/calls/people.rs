@@ -18,7 +18,7 @@ const NOW: Time = Time(1_800_000_000_000);
 pub(crate) struct Place {
     pub(crate) gateway: Gateway,
     pub(crate) clock: Arc<SetClock>,
-    _dir: TempDir,
+    pub(crate) dir: TempDir,
 }
 
 impl Place {
@@ -43,7 +43,7 @@ impl Place {
             Settings { session_days: 1, login_per_minute: 10, providers: vec![], models };
         let gateway = Gateway::new(store.await.unwrap(), settings, None).unwrap();
         gateway.seed_rules().await.unwrap();
-        Place { gateway, clock, _dir: dir }
+        Place { gateway, clock, dir }
     }
 
     /// A person with every right that a login gives.

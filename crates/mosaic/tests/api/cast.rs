@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Every kind of thing.
-pub(crate) const KINDS: [Kind; 15] = [
+pub(crate) const KINDS: [Kind; 16] = [
     Kind::User,
     Kind::Team,
     Kind::Workspace,
@@ -20,6 +20,7 @@ pub(crate) const KINDS: [Kind; 15] = [
     Kind::LoginProvider,
     Kind::AccountName,
     Kind::ModelProvider,
+    Kind::ProviderLogin,
     Kind::Rule,
     Kind::Budget,
 ];
@@ -52,6 +53,7 @@ pub(crate) struct Cast {
     blob: Vec<u8>,
     secret: String,
     provider_id: String,
+    login_id: String,
     rule_id: String,
     budget_id: String,
 }
@@ -102,6 +104,14 @@ impl Cast {
         // It plays a script, so that nothing outside is asked when it is tested.
         let provider = json!({ "name": "plays", "kind": "scripted" });
         let provider_id = text(&who.post("/api/providers", provider).await.ok()["id"]);
+        // Too late for it, so that nothing outside is asked.
+        let login_id = fresh_id();
+        let insert = "insert into provider_logins (id, digest, provider_id, user_id, kind, key_id, sealed, busy_until, expires_at) values";
+        let row = format!(
+            "('{login_id}', {EMPTY}, '{provider_id}', '{}', 'device', '', {EMPTY}, 0, 1)",
+            who.id
+        );
+        gateway.place().run(format!("{insert} {row}")).await;
         let rule = json!({
             "name": "all of it", "workspace_id": workspace_id, "then": { "models": [{ "provider": "scripted" }] },
         });
@@ -123,6 +133,7 @@ impl Cast {
             blob,
             secret,
             provider_id,
+            login_id,
             rule_id,
             budget_id,
         }
@@ -144,6 +155,7 @@ impl Cast {
             Kind::LoginProvider => &[PROVIDER],
             Kind::AccountName => &[&self.who.name],
             Kind::ModelProvider => &[&self.provider_id],
+            Kind::ProviderLogin => &[&self.login_id],
             Kind::Rule => &[&self.rule_id],
             Kind::Budget => &[&self.budget_id],
         };
@@ -179,6 +191,7 @@ pub(crate) fn is_id(kind: Kind) -> bool {
         | Kind::Identity
         | Kind::Log
         | Kind::ModelProvider
+        | Kind::ProviderLogin
         | Kind::Rule
         | Kind::Budget => true,
         Kind::Blob | Kind::SecretName | Kind::LoginProvider | Kind::AccountName => false,

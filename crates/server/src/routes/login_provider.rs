@@ -21,11 +21,11 @@ use serde::Deserialize;
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Callback {
     #[serde(default)]
-    state: Option<String>,
+    pub(super) state: Option<String>,
     #[serde(default)]
-    code: Option<String>,
+    pub(super) code: Option<String>,
     #[serde(default)]
-    error: Option<String>,
+    pub(super) error: Option<String>,
 }
 
 pub(super) async fn start(
@@ -73,7 +73,7 @@ pub(super) async fn callback(
 }
 
 /// Back to the page, which explains: a browser is here, not a program.
-fn problem(error: &Error) -> Redirect {
+pub(super) fn problem(error: &Error) -> Redirect {
     if matches!(error, Error::ProviderFailed(_) | Error::Internal(_) | Error::Unavailable(_)) {
         tracing::error!(%error, "a login with a provider failed");
     }
