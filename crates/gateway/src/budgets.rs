@@ -5,7 +5,9 @@ use mosaic_protocol::{
     BudgetId, Time, UserId,
     access::{Action, Actor, Denial, Object},
     audit::{Deed, Of},
-    budget::{Budget, BudgetRequest, Period, Subject, UsageQuery, UsageReport, UsageRow},
+    budget::{
+        Budget, BudgetRequest, Period, PersonUsageQuery, Subject, UsageQuery, UsageReport, UsageRow,
+    },
     page::{Page, PageQuery},
     usage::Usage,
 };
@@ -19,6 +21,9 @@ use mosaic_store::{
 const MAX_DAYS: i64 = 366;
 
 const DAY_MS: i64 = 86_400_000;
+
+/// From the first of March of the year 0.
+const DAYS_TO_1970: i64 = 719_468;
 
 impl Gateway {
     /// The budgets that bind oneself: one's own, one's workspaces', the server's.
@@ -138,7 +143,8 @@ impl Gateway {
             },
         };
         drop(tx);
-        self.report(whose, query).await
+        let UsageQuery { by, from, to, .. } = query.clone();
+        self.report(whose, &PersonUsageQuery { by, from, to }).await
     }
 
     /// What somebody used, for the command line.
@@ -146,7 +152,7 @@ impl Gateway {
         &self,
         actor: &Actor,
         user_id: UserId,
-        query: &UsageQuery,
+        query: &PersonUsageQuery,
     ) -> Result<UsageReport> {
         check(actor, Action::Operate, Object::Server)?;
         let mut tx = self.inner.store.read().await?;
@@ -155,7 +161,7 @@ impl Gateway {
         self.report(Whose::User(user_id), query).await
     }
 
-    async fn report(&self, whose: Whose, query: &UsageQuery) -> Result<UsageReport> {
+    async fn report(&self, whose: Whose, query: &PersonUsageQuery) -> Result<UsageReport> {
         let now = self.inner.store.ambient().now();
         let today = now.0 - now.0.rem_euclid(DAY_MS);
         let day = |text: &Option<String>, what: &str, usual: i64| match text {
@@ -222,13 +228,12 @@ fn parse_day(text: &str) -> Option<i64> {
     if parts.next().is_some() || !(1970..=9999).contains(&year) {
         return None;
     }
-    // As `Time::utc` has it, the other way round: whichever midnight is shown as this day.
-    let about = (year - 1970) * 365 + (year - 1969) / 4 + (month - 1) * 30;
-    let near = about - 40..=about + 40;
-    let ms = near
-        .map(|days| (days + day - 1) * DAY_MS)
-        .find(|ms| Time(*ms).utc().get(..10) == Some(text));
-    ms
+    // Years begin in March here, so that the day that some lack is their last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    let ms = (days - DAYS_TO_1970) * DAY_MS;
+    // A day that there is not would come out as another one.
+    (Time(ms).utc().get(..10) == Some(text)).then_some(ms)
 }
 
 /// When the period after this moment's begins.

@@ -60,6 +60,14 @@ fn hint(key: &str) -> String {
     format!("…{last}")
 }
 
+/// What is unique of a provider is its name.
+fn taken(error: mosaic_store::Error) -> Error {
+    match error {
+        mosaic_store::Error::Taken => Error::NameTaken,
+        error => error.into(),
+    }
+}
+
 impl Gateway {
     /// The providers that one can use: those of the workspace, and the server's.
     pub async fn list_providers(
@@ -192,7 +200,7 @@ impl Gateway {
         let mut tx = audit::begin(store).await?;
         self.check_change(&mut tx, actor, workspace_id).await?;
         let written = Written { stored: &stored, credential: key.as_deref() };
-        providers::insert(store, &mut tx, &written).await?;
+        providers::insert(store, &mut tx, &written).await.map_err(taken)?;
         self.note_provider(&mut tx, actor, Deed::AddProvider, &stored).await?;
         tx.commit().await?;
         self.inner.reachables.forget();
@@ -268,7 +276,7 @@ impl Gateway {
             });
         }
         let written = Written { stored: &stored, credential: key.as_deref() };
-        providers::update(store, &mut tx, &written).await?;
+        providers::update(store, &mut tx, &written).await.map_err(taken)?;
         self.note_provider(&mut tx, actor, Deed::ChangeProvider, &stored).await?;
         tx.commit().await?;
         self.inner.refresher.forget(&id.to_string());

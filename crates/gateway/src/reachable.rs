@@ -74,12 +74,39 @@ impl Reachables {
 }
 
 /// The families that rules speak of.
-pub(crate) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
+static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
     let catalogue = Catalogue::bundled();
     let family =
         |name: &str| Family { name: name.to_owned(), members: catalogue.family(name).to_vec() };
     catalogue.families().map(family).collect()
 });
+
+/// The families that rules speak of.
+pub fn families() -> &'static [Family] {
+    &FAMILIES
+}
+
+/// What there would be to choose from if a provider of every kind that the catalogue knows were set up under its kind's
+/// name. For explaining rules where no gateway runs.
+pub fn offers_of_everything() -> Vec<Offer> {
+    let models = Catalogue::bundled().models().filter(|model| !is_at_hand(model.kind));
+    let offer = |model: &Arc<Model>| {
+        let id = EnvironmentProvider::id(model.kind)?;
+        Some(offer_of(id, model.kind.as_str(), model, State::Ready))
+    };
+    models.filter_map(offer).collect()
+}
+
+/// Whether models of this kind are where somebody has put them: a catalogue cannot know which.
+fn is_at_hand(kind: ProviderKind) -> bool {
+    matches!(
+        kind,
+        ProviderKind::Ollama
+            | ProviderKind::Compatible
+            | ProviderKind::Local
+            | ProviderKind::Scripted
+    )
+}
 
 impl Gateway {
     /// What an actor can use in a workspace, if they may call models there.
@@ -172,13 +199,7 @@ impl Gateway {
     async fn offer(&self, reachable: &mut Reachable, stored: &Stored, usable: &Usable, now: Time) {
         let health = &self.inner.health;
         let mut listed = health.listed(stored.id);
-        let tells_by_itself = matches!(
-            stored.kind,
-            ProviderKind::Ollama
-                | ProviderKind::Compatible
-                | ProviderKind::Local
-                | ProviderKind::Scripted
-        );
+        let tells_by_itself = is_at_hand(stored.kind);
         let lately = health.asked_at(stored.id).is_some_and(|at| now.0 - at.0 < ASK_AGAIN_MS);
         if listed.is_none() && tells_by_itself && !lately {
             self.probe(stored, usable).await;
@@ -206,14 +227,7 @@ impl Gateway {
             let name = stored.name.to_string();
             reachable.open_ended.push((stored.id, name, stored.kind));
         }
-        let no_key = usable.endpoint.key.is_none()
-            && !matches!(
-                stored.kind,
-                ProviderKind::Ollama
-                    | ProviderKind::Compatible
-                    | ProviderKind::Local
-                    | ProviderKind::Scripted
-            );
+        let no_key = usable.endpoint.key.is_none() && !is_at_hand(stored.kind);
         for model in models.into_iter().take(MAX_OFFERED) {
             let state = match health.resting(stored.id, &model.id, now) {
                 _ if no_key => State::NoKey,
@@ -307,6 +321,17 @@ impl Gateway {
             check_workspace(tx, actor, Action::SeeRouting, id).await?;
         }
         Ok((user_id, workspace))
+    }
+
+    /// The same for whoever may call them, whatever else they may see: a program's token has no other scope.
+    pub async fn list_usable_models(
+        &self,
+        actor: &Actor,
+        workspace_id: Option<WorkspaceId>,
+    ) -> Result<Vec<ModelShown>> {
+        let reachable = self.reachable(actor, workspace_id).await?;
+        let all = reachable.offers.iter().zip(reachable.models.iter());
+        Ok(all.map(|(offer, model)| shown(offer, model)).collect())
     }
 
     /// The models that somebody can use, with what is known of them.

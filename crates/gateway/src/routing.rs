@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Gateway, Result, check,
-    reachable::{FAMILIES, scopes},
+    reachable::{families, scopes},
     workspaces::check_workspace,
 };
 use mosaic_protocol::{
@@ -178,7 +178,7 @@ impl Gateway {
     fn knows(&self, target: &Target) -> bool {
         let catalogue = &self.inner.catalogue;
         match (&target.family, &target.model) {
-            (Some(family), _) => FAMILIES.iter().any(|it| it.name == *family),
+            (Some(family), _) => families().iter().any(|it| it.name == *family),
             (None, Some(model)) => {
                 let id = model.as_str();
                 let bare = id.split_once('/').map_or(id, |(_, bare)| bare);

@@ -18,6 +18,9 @@ pub(crate) const EMBEDDING: &str = "multilingual-e5-small";
 /// How many tokens of a text an embedding looks at.
 const EMBEDDED_TOKENS: usize = 512;
 
+/// What it is told where nobody tells it anything.
+const SYSTEM: &str = "You are a helpful assistant. Answer briefly.";
+
 /// How much is written where nobody says how much.
 const USUAL_OUTPUT: usize = 512;
 
@@ -136,9 +139,9 @@ fn messages(request: &Request) -> Result<Vec<(Role, String)>> {
     }
     let mut messages = vec![];
     let system: Vec<&str> = request.system.iter().map(|system| system.text.as_str()).collect();
-    if !system.is_empty() {
-        messages.push((Role::System, system.join("\n\n")));
-    }
+    // With nobody's words before the question so small a model answers much worse.
+    let system = if system.is_empty() { SYSTEM.to_owned() } else { system.join("\n\n") };
+    messages.push((Role::System, system));
     for message in &request.messages {
         let mut text = String::new();
         for part in &message.parts {

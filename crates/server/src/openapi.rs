@@ -44,7 +44,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator, error: &Schema) -> Valu
         "summary": row.summary,
         "description": needs_text(row.needs),
         "tags": [tag(row.path)],
-        "security": security(row.needs),
+        "security": security(row),
         "responses": responses(row, generator, error),
     });
     let mut parameters: Vec<Value> = names(row.path)
@@ -154,8 +154,10 @@ fn needs_text(needs: Needs) -> String {
     }
 }
 
-fn security(needs: Needs) -> Value {
-    match needs {
+fn security(row: &Row) -> Value {
+    match row.needs {
+        // What speaks a foreign format takes no cookie.
+        Needs::Login(_) if row.path.starts_with("/v1/") => json!([{ "token": [] }]),
         Needs::Public | Needs::Operator => json!([]),
         Needs::Session | Needs::AdminSession => json!([{ "session": [] }]),
         Needs::Login(_) | Needs::Admin | Needs::Metrics => {

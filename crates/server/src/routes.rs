@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod compatible;
 mod conversation;
 mod login_provider;
 mod model;
@@ -19,6 +20,8 @@ use mosaic_protocol::{access::Needs, token::Scope};
 
 const READ: Needs = Needs::Login(Scope::Read);
 const WRITE: Needs = Needs::Login(Scope::Write);
+/// A token that may call models: the cookie of a login counts for nothing there.
+const MODELS: Needs = Needs::Login(Scope::Models);
 const PUBLIC: Needs = Needs::Public;
 const SESSION: Needs = Needs::Session;
 const ADMIN: Needs = Needs::Admin;
@@ -299,6 +302,31 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         ),
         delete("/api/budgets/{budget_id}", WRITE, "Take a budget away", spending::delete_budget),
         get("/api/usage", READ, "What was used", spending::usage),
+        // Other programs, in the formats of OpenAI and Anthropic
+        post("/v1/chat/completions", MODELS, "OpenAI's Chat Completions", compatible::chat)
+            .example(r#"{"model":"auto","messages":[{"role":"user","content":"hello"}]}"#)
+            .patient(),
+        post("/v1/responses", MODELS, "OpenAI's Responses", compatible::responses)
+            .example(r#"{"model":"auto","input":"hello"}"#)
+            .patient(),
+        post("/v1/messages", MODELS, "Anthropic's Messages", compatible::messages)
+            .example(
+                r#"{"model":"auto","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"#,
+            )
+            .patient(),
+        post(
+            "/v1/messages/count_tokens",
+            MODELS,
+            "About how many tokens a request of Anthropic's Messages has",
+            compatible::count_tokens,
+        )
+        .example(
+            r#"{"model":"auto","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"#,
+        ),
+        post("/v1/embeddings", MODELS, "OpenAI's Embeddings", compatible::embeddings)
+            .example(r#"{"model":"auto","input":"hello"}"#)
+            .patient(),
+        get("/v1/models", MODELS, "The models that I can use, as OpenAI or Anthropic list them", compatible::models),
         // Admins
         get("/api/users", ADMIN, "All accounts", admin::list_users),
         post("/api/users", ADMIN_SESSION, "Make an account", admin::create_user)

@@ -2,13 +2,14 @@
 
 use crate::{
     Error, Gateway, Result,
-    reachable::{FAMILIES, Reachable, offer_of},
+    reachable::{Reachable, families, offer_of},
 };
 use mosaic_models::{Catalogue, Message, Part, Request, Role, estimate_request};
 use mosaic_protocol::{
     Time,
     access::Actor,
     budget::Budget,
+    provider::ProviderKind,
     route::{
         AttachedKind, Classification, ClassifiedBy, Complexity, Domain, ExplainRequest, Route,
         Task, Tier,
@@ -30,6 +31,14 @@ const MEANING_TIME: Duration = Duration::from_secs(1);
 /// How many models the sentence of a refusal tells of.
 const TOLD: usize = 4;
 
+/// What is known of a message.
+struct About<'a> {
+    /// `None`: its model was named, and nobody asked.
+    classification: Option<Classification>,
+    language: Option<&'a str>,
+    channel: &'a str,
+}
+
 /// A choice, with the offers that it speaks of.
 pub(crate) struct Chosen {
     pub(crate) choice: Choice,
@@ -49,7 +58,7 @@ impl Chosen {
             rule: self.choice.rule.clone(),
             reason: self.choice.reason.clone(),
             provider: offer.map_or_else(String::new, |offer| offer.provider.clone()),
-            kind: offer.map_or(mosaic_protocol::provider::ProviderKind::Local, |offer| offer.kind),
+            kind: offer.map_or(ProviderKind::Local, |offer| offer.kind),
             model: offer.map_or_else(String::new, |offer| offer.model.clone()),
             considered: self.choice.considered.clone(),
             expected_micros: self.choice.expected_micros,
@@ -119,16 +128,20 @@ impl Gateway {
     /// Chooses a model for a request.
     pub(crate) async fn choose(
         &self,
+        actor: &Actor,
         reachable: &Reachable,
         request: &Request,
         model: &str,
         channel: &str,
     ) -> Result<Chosen> {
         let asked = asked(model);
+        let mut language = None;
         let classification = match asked {
             Asked::Auto => {
                 let (text, attached) = last_words(request);
-                Some(self.classify(&text, &attached).await)
+                language = mosaic_routing::language(&text);
+                let first = self.classify(&text, &attached).await;
+                Some(self.second_look(actor, reachable.workspace_id, &text, first).await)
             }
             Asked::Class(_) | Asked::Model(_) => None,
         };
@@ -145,17 +158,18 @@ impl Gateway {
         if let Some(error) = over_already(reachable, self.inner.store.ambient().now()) {
             return Err(error);
         }
-        self.choose_for(reachable, asked, classification, demand, channel)
+        let about = About { classification, language, channel };
+        self.choose_for(reachable, asked, about, demand)
     }
 
     fn choose_for(
         &self,
         reachable: &Reachable,
         asked: Asked<'_>,
-        classification: Option<Classification>,
+        about: About<'_>,
         demand: Demand,
-        channel: &str,
     ) -> Result<Chosen> {
+        let About { classification, language, channel } = about;
         let unknown = unclassified();
         let now = self.inner.store.ambient().now();
         let (hour, weekday) = hour_and_weekday(now);
@@ -168,7 +182,7 @@ impl Gateway {
                 },
                 agent: None,
                 channel,
-                language: None,
+                language,
                 size: demand.prompt_tokens,
                 hour,
                 weekday,
@@ -196,7 +210,7 @@ impl Gateway {
                 Arc::make_mut(&mut models).push(known);
             }
         }
-        let choice = choose(&question, &reachable.rules, &offers, &FAMILIES);
+        let choice = choose(&question, &reachable.rules, &offers, families());
         let choice = choice.map_err(|no| refused(no, asked, &offers))?;
         Ok(Chosen { choice, offers, models, classification, prompt_tokens: demand.prompt_tokens })
     }
@@ -263,7 +277,12 @@ impl Gateway {
             ..Demand::default()
         };
         let asked = asked(request.model.as_deref().unwrap_or("auto"));
-        let chosen = self.choose_for(&reachable, asked, Some(classification), demand, "api")?;
+        let about = About {
+            classification: Some(classification),
+            language: mosaic_routing::language(&request.text),
+            channel: "api",
+        };
+        let chosen = self.choose_for(&reachable, asked, about, demand)?;
         let first = chosen.choice.chain.first().copied().unwrap_or(usize::MAX);
         Ok(chosen.route(first))
     }
@@ -310,9 +329,16 @@ fn over_already(reachable: &Reachable, now: Time) -> Option<Error> {
 fn refused(no: NoModel, asked: Asked<'_>, offers: &[Offer]) -> Error {
     match (no, asked) {
         (NoModel::Unknown(_), Asked::Model(model)) => {
-            let names = offers.iter().filter(|offer| offer.can.chat);
-            let mut names: Vec<String> =
-                names.map(|offer| format!("{}/{}", offer.provider, offer.model)).collect();
+            // A model is asked for by its full name, by its id alone, or by its family.
+            let can = || offers.iter().filter(|offer| offer.can.chat);
+            let full = can().map(|offer| format!("{}/{}", offer.provider, offer.model));
+            let bare = can().map(|offer| offer.model.clone());
+            let is_here = |(kind, id): &(ProviderKind, String)| {
+                can().any(|offer| offer.kind == *kind && offer.model == *id)
+            };
+            let families = families().iter().filter(|family| family.members.iter().any(is_here));
+            let families = families.map(|family| family.name.clone());
+            let mut names: Vec<String> = full.chain(bare).chain(families).collect();
             names.sort_unstable();
             names.dedup();
             let mut nearest = mosaic_models::nearest(model, names.iter().map(String::as_str));

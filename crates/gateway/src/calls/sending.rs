@@ -10,7 +10,7 @@ use mosaic_models::{
 use mosaic_protocol::{
     CallId, TokenId, UserId,
     access::{Actor, Grant},
-    provider::FailureClass,
+    provider::{FailureClass, RateLimit},
     usage::{Cost, PriceSource, Usage},
 };
 use mosaic_routing::{LEAST_OUTPUT, Offer};
@@ -48,7 +48,7 @@ impl Gateway {
     pub async fn call_model(&self, actor: &Actor, ask: Ask) -> Result<Answering> {
         let person = person(actor)?;
         let reachable = self.reachable(actor, ask.workspace_id).await?;
-        let chosen = self.choose(&reachable, &ask.request, &ask.model, ask.channel).await?;
+        let chosen = self.choose(actor, &reachable, &ask.request, &ask.model, ask.channel).await?;
         let token_id = match &person.grant {
             Grant::Token(id, _) => Some(*id),
             Grant::Session(_) => None,
@@ -115,27 +115,9 @@ impl Run {
         let offer = self.chosen.offers.get(place).cloned().ok_or_else(gone)?;
         let model = self.chosen.models.get(place).cloned().ok_or_else(gone)?;
         let usable = self.reachable.endpoints.get(&offer.provider_id).ok_or_else(gone)?.clone();
-        let inner = &self.gateway.inner;
-        // Before it is entered: whoever is let in is waited for, and a renewal may take a while.
-        let rests = || {
-            let now = inner.store.ambient().now();
-            inner.health.resting(offer.provider_id, &offer.model, now).is_some()
-        };
-        let lasting = match &usable.login {
-            Some(_) if !rests() => self.gateway.lasting(offer.provider_id, &usable).await,
-            _ => Ok(usable.endpoint.clone()),
-        };
-        let now = inner.store.ambient().now();
-        let pass =
-            inner.health.enter(offer.provider_id, &offer.model, now).map_err(Error::ModelFailed)?;
-        let endpoint = match lasting {
-            Ok(endpoint) => endpoint,
-            Err(error) => {
-                let seen = Seen { error: Some(&error), latency_ms: 0, rate_limit: None };
-                inner.health.settle(offer.provider_id, &offer.model, pass, Some(seen), now);
-                return Err(Error::ModelFailed(error));
-            }
-        };
+        let (id, gateway) = (offer.provider_id, &self.gateway);
+        let (pass, endpoint) = gateway.let_in(id, &offer.model, &usable).await?;
+        let now = gateway.inner.store.ambient().now();
         self.ask.request.model.clone_from(&offer.model);
         self.ask.request.cache =
             self.ask.request.messages.len() > 2 || !self.ask.request.tools.is_empty();
@@ -159,6 +141,7 @@ impl Run {
             bound: output_bound.filter(|_| !call.holds.is_empty()),
             call: Some(Box::new(call)),
             reported: None,
+            rate_limit: None,
             written: 0,
             first_ms: None,
         };
@@ -182,7 +165,10 @@ impl Run {
             Err(error) => Err(error),
         };
         match began {
-            Ok((calling, first)) => Ok(Live { place, calling, first, settling }),
+            Ok((calling, first)) => {
+                settling.rate_limit = calling.rate_limit(now);
+                Ok(Live { place, calling, first, settling })
+            }
             Err(error) => {
                 settling.failed(&error);
                 Err(Error::ModelFailed(error))
@@ -329,6 +315,7 @@ pub(super) struct Settling {
     /// How many tokens it may write under its budgets.
     bound: Option<u64>,
     reported: Option<Reported>,
+    rate_limit: Option<RateLimit>,
     /// About how many tokens it has written.
     written: u64,
     first_ms: Option<i64>,
@@ -409,7 +396,7 @@ impl Settling {
             (_, error) => Some(Seen {
                 error,
                 latency_ms: u64::try_from(self.first_ms.unwrap_or(took)).unwrap_or(0),
-                rate_limit: None,
+                rate_limit: self.rate_limit,
             }),
         };
         inner.health.settle(self.offer.provider_id, &self.offer.model, self.pass, went, now);

@@ -1,11 +1,12 @@
 //! What happens when a model fails: before its first word another one answers, after it the answer is incomplete.
 
 use crate::people::{Place, all, ask};
-use mosaic_gateway::{Error, Switching};
+use mosaic_gateway::{Error, ModelSettings, Switching};
 use mosaic_protocol::{
     access::Actor,
     budget::UsageBy,
     provider::FailureClass,
+    route::ClassifiedBy,
     rule::{Action, RuleBody, Target},
 };
 
@@ -163,4 +164,24 @@ async fn an_unknown_model_is_told_with_the_nearest_names() {
     // With nothing set up there is nothing to be near to.
     let (bob, _) = place.person("bob", false).await;
     assert!(matches!(place.ask(&bob, "auto").await.err().unwrap(), Error::NoModelCan { .. }));
+}
+
+#[tokio::test]
+async fn a_second_look_is_taken_where_the_first_was_unsure_and_only_labels_come_of_it() {
+    for (model, looked) in [("structured", true), ("say:opus", false), ("quota", false)] {
+        let second_look = Some(format!("looker/{model}").try_into().unwrap());
+        let place = Place::with(ModelSettings { second_look, ..ModelSettings::default() }).await;
+        let (ada, own) = place.person("ada", false).await;
+        place.scripted(&ada, "play", false).await;
+        place.scripted(&ada, "looker", false).await;
+        first(&place, &ada, own, &["play/echo"]).await;
+        let mut unsure = ask("auto");
+        unsure.request.messages[0].parts = vec![mosaic_models::Part::text(
+            "a summary of the code of my story, with sources, and why it fails",
+        )];
+        let answering = place.gateway.call_model(&ada, unsure).await.unwrap();
+        let about = answering.route().classification.clone().unwrap();
+        assert_eq!(about.by == ClassifiedBy::Model, looked, "{model}: {about:?}");
+        assert_eq!(answering.route().model, "echo");
+    }
 }

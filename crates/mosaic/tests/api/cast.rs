@@ -28,8 +28,12 @@ pub(crate) const KINDS: [Kind; 16] = [
 /// The login provider in the tests' configuration. It does not answer.
 pub(crate) const PROVIDER: &str = "elsewhere";
 
-/// What a gateway needs to know to have it.
+/// Where a provider of models is that never answers.
+pub(crate) const NOWHERE: &str = "https://127.0.0.1:1/v1";
+
+/// What a gateway needs to know to have both.
 pub(crate) const PROVIDER_SETTINGS: &[(&str, &str)] = &[
+    ("providers.private_hosts", "127.0.0.1:1"),
     ("oidc.elsewhere.issuer", "http://127.0.0.1:1"),
     ("oidc.elsewhere.client_id", "us"),
     ("oidc.elsewhere.client_secret", "hush"),

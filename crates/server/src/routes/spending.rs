@@ -8,7 +8,7 @@ use crate::{
 };
 use mosaic_protocol::{
     BudgetId, UserId,
-    budget::{Budget, BudgetRequest, UsageQuery, UsageReport},
+    budget::{Budget, BudgetRequest, PersonUsageQuery, UsageQuery, UsageReport},
     page::{Page, PageQuery},
 };
 
@@ -44,7 +44,7 @@ pub(super) async fn usage(
 
 pub(super) async fn usage_of(
     cx: Cx,
-    ((Path(id), Query(query)),): ((Path<UserId>, Query<UsageQuery>),),
+    ((Path(id), Query(query)),): ((Path<UserId>, Query<PersonUsageQuery>),),
 ) -> Result<Shown<UsageReport>, Refusal> {
     Ok(Shown(cx.gateway().usage_of(cx.actor()?, id, &query).await?))
 }
