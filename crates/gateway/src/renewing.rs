@@ -8,7 +8,7 @@ use crate::{
     providers::{check_encrypted, reach},
 };
 use mosaic_models::{
-    Endpoint, Error as Failed,
+    Endpoint, Error as Failed, Pass, Seen,
     oauth::{OAuthServer, OAuthSettings, ServerUrl, Tokens},
 };
 use mosaic_protocol::{ModelProviderId, provider::FailureClass};
@@ -117,6 +117,28 @@ impl Gateway {
     pub(crate) fn with_login(&self, mut endpoint: Endpoint, held: Arc<Held>) -> Usable {
         endpoint.key = Some(held.login.tokens.access.clone());
         Usable { endpoint, login: Some(held) }
+    }
+
+    /// Lets a call in to a provider that does not rest, with a token that lasts for it. Whoever is let in tells how it went.
+    pub(crate) async fn let_in(
+        &self,
+        id: ModelProviderId,
+        model: &str,
+        usable: &Usable,
+    ) -> crate::Result<(Pass, Endpoint)> {
+        let health = &self.inner.health;
+        let now = || self.inner.store.ambient().now();
+        // First the token: who has entered is waited for by others, and a renewal may take a while.
+        let lasting = match &usable.login {
+            Some(_) if health.resting(id, model, now()).is_none() => self.lasting(id, usable).await,
+            _ => Ok(usable.endpoint.clone()),
+        };
+        let pass = health.enter(id, model, now()).map_err(crate::Error::ModelFailed)?;
+        lasting.map(|endpoint| (pass, endpoint)).map_err(|error| {
+            let seen = Seen { error: Some(&error), latency_ms: 0, rate_limit: None };
+            health.settle(id, model, pass, Some(seen), now());
+            crate::Error::ModelFailed(error)
+        })
     }
 
     /// Where a call goes, with a token that lasts for it.

@@ -5,6 +5,7 @@ mod backup;
 mod invite;
 mod offline;
 mod provider;
+mod provider_login;
 mod reference;
 mod route;
 mod secrets;

@@ -51,7 +51,7 @@ impl Gateway {
         let reachable = self.reachable(actor, ask.workspace_id).await?;
         let (offer, model, reason) = chosen(&reachable, &ask.model)?;
         let gone = || Error::NoModelCan { why: "it is no longer there".into() };
-        let endpoint = reachable.endpoints.get(&offer.provider_id).ok_or_else(gone)?;
+        let usable = reachable.endpoints.get(&offer.provider_id).ok_or_else(gone)?;
         let now = self.inner.store.ambient().now();
         let tokens: u64 = ask.texts.iter().map(|text| estimate_tokens(text)).sum();
         let call = Call {
@@ -82,7 +82,7 @@ impl Gateway {
             holds: reachable.budgets.iter().map(Hold::from).collect(),
         };
         let (provider_id, health) = (offer.provider_id, &self.inner.health);
-        let pass = health.enter(provider_id, &offer.model, now).map_err(Error::ModelFailed)?;
+        let (pass, endpoint) = self.let_in(provider_id, &offer.model, usable).await?;
         let announced = if call.holds.is_empty() {
             self.inner.ledger.announce(call.clone()).await;
             Ok(Ok(()))
@@ -104,7 +104,7 @@ impl Gateway {
             tokens,
             call: Some(Box::new(call)),
         };
-        let made = self.inner.models.embed(&endpoint.endpoint, &offer.model, &ask.texts).await;
+        let made = self.inner.models.embed(&endpoint, &offer.model, &ask.texts).await;
         let (usage, cost) = match &made {
             Ok(vectors) => settling.settle(State::Done, vectors.tokens, None),
             Err(error) => settling.settle(State::Failed, None, Some(error)),

@@ -115,27 +115,9 @@ impl Run {
         let offer = self.chosen.offers.get(place).cloned().ok_or_else(gone)?;
         let model = self.chosen.models.get(place).cloned().ok_or_else(gone)?;
         let usable = self.reachable.endpoints.get(&offer.provider_id).ok_or_else(gone)?.clone();
-        let inner = &self.gateway.inner;
-        // Before it is entered: whoever is let in is waited for, and a renewal may take a while.
-        let rests = || {
-            let now = inner.store.ambient().now();
-            inner.health.resting(offer.provider_id, &offer.model, now).is_some()
-        };
-        let lasting = match &usable.login {
-            Some(_) if !rests() => self.gateway.lasting(offer.provider_id, &usable).await,
-            _ => Ok(usable.endpoint.clone()),
-        };
-        let now = inner.store.ambient().now();
-        let pass =
-            inner.health.enter(offer.provider_id, &offer.model, now).map_err(Error::ModelFailed)?;
-        let endpoint = match lasting {
-            Ok(endpoint) => endpoint,
-            Err(error) => {
-                let seen = Seen { error: Some(&error), latency_ms: 0, rate_limit: None };
-                inner.health.settle(offer.provider_id, &offer.model, pass, Some(seen), now);
-                return Err(Error::ModelFailed(error));
-            }
-        };
+        let (id, gateway) = (offer.provider_id, &self.gateway);
+        let (pass, endpoint) = gateway.let_in(id, &offer.model, &usable).await?;
+        let now = gateway.inner.store.ambient().now();
         self.ask.request.model.clone_from(&offer.model);
         // What goes on is read again by the next call; what is asked once is not worth the price of keeping.
         self.ask.request.cache |=

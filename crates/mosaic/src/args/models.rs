@@ -8,6 +8,7 @@ use mosaic_protocol::{
     provider::{Api, ProviderKind},
 };
 use serde::de::DeserializeOwned;
+use std::path::PathBuf;
 
 /// Whose providers or rules are meant. Without any: those of the whole server.
 #[derive(Debug, Clone, Default, Args)]
@@ -40,6 +41,20 @@ pub(crate) enum ProviderCommand {
     Test {
         /// Its name or id
         provider: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Log in to a provider instead of giving it a key
+    ///
+    /// Prints a code and the address to type it at, on any device, and waits until that is done. The provider has to be set up
+    /// before, without a key and with --untested.
+    Login {
+        /// Its name or id
+        provider: String,
+        /// What is known of its login server, as a JSON file, or `-` for standard input; docs/models.md says what it holds
+        /// [default: as at the last login]
+        #[arg(long, value_name = "FILE")]
+        settings: Option<PathBuf>,
         #[command(flatten)]
         whose: Whose,
     },

@@ -1,6 +1,9 @@
 //! `mosaic provider` and `mosaic models`.
 
-use super::whose::{dollars, in_workspace, workspace};
+use super::{
+    provider_login,
+    whose::{dollars, in_workspace, workspace},
+};
 use crate::{
     FAILED,
     args::{AddProvider, ModelsArgs, ProviderCommand, Whose},
@@ -32,8 +35,12 @@ pub(crate) async fn provider(
         ProviderCommand::Add(add) => key(add)?,
         _ => None,
     };
+    let login = match &command {
+        ProviderCommand::Login { settings, .. } => provider_login::read(settings.as_deref())?,
+        _ => None,
+    };
     let control = Control::open(settings).await?;
-    let done = run(&control, command, key).await;
+    let done = run(&control, command, key, login).await;
     control.close().await;
     done
 }
@@ -42,6 +49,7 @@ async fn run(
     control: &Control,
     command: ProviderCommand,
     key: Option<String>,
+    login: Option<serde_json::Value>,
 ) -> anyhow::Result<ExitCode> {
     match command {
         ProviderCommand::Add(add) => self::add(control, &add, key).await,
@@ -66,6 +74,10 @@ async fn run(
             }
             out::complain(&report.message);
             Ok(ExitCode::from(FAILED))
+        }
+        ProviderCommand::Login { provider, whose, .. } => {
+            let id = find(control, &provider, &whose).await?;
+            provider_login::login(control, id, login).await
         }
         ProviderCommand::Remove { provider, whose } => {
             let id = find(control, &provider, &whose).await?;
