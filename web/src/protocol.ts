@@ -200,6 +200,12 @@ export interface ChangeUserRequest {
   admin: boolean;
 }
 
+/** As OpenAI's reference for Chat Completions has it; fields that are not known are passed over. */
+export interface ChatCompletionRequest {
+  messages: unknown[];
+  model: string;
+}
+
 /** What a message is about. */
 export interface Classification {
   by: ClassifiedBy;
@@ -427,6 +433,12 @@ export type Effort =
   | 'high'
   /** As much as there is. */
   | 'max';
+
+/** As OpenAI's reference for Embeddings has it; fields that are not known are passed over. */
+export interface EmbeddingsRequest {
+  input: unknown;
+  model: string;
+}
 
 /** Entries of a log, in their order. */
 export interface Entries {
@@ -813,6 +825,13 @@ export interface MemberPage {
 
 export type MessageText = string;
 
+/** As Anthropic's reference for Messages has it; fields that are not known are passed over. */
+export interface MessagesRequest {
+  max_tokens?: number | null;
+  messages: unknown[];
+  model: string;
+}
+
 export type ModelName = string;
 
 export type ModelProviderId = string;
@@ -1085,6 +1104,12 @@ export interface Replay {
   teams: Record<string, ConversationRole>;
   title: string;
   workspace_id: WorkspaceId | null;
+}
+
+/** As OpenAI's reference for Responses has it; fields that are not known are passed over. */
+export interface ResponsesRequest {
+  input: unknown;
+  model: string;
 }
 
 /** What a member may do in a team's workspace. */

@@ -11,6 +11,7 @@ use mosaic_protocol::{
 use mosaic_routing::{
     Asked, Demand, Facts, Offer, Question, choose,
     classify::{self, Attached},
+    language,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
@@ -121,7 +122,7 @@ pub(super) fn explain(text: &str, attachments: &[AttachedKind]) -> Told {
             tier: None,
             agent: None,
             channel: "api",
-            language: None,
+            language: language(text),
             size: prompt_tokens,
             // None of these rules asks for the time, and the same message gets the same answer.
             hour: 0,
