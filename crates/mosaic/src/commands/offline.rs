@@ -14,6 +14,7 @@ use mosaic_protocol::{
 use mosaic_routing::{
     Asked, Demand, Facts, Offer, Question, choose,
     classify::{self, Attached},
+    language,
 };
 use serde::{Deserialize, Serialize};
 use std::{path::Path, sync::LazyLock};
@@ -142,7 +143,7 @@ pub(super) fn explain(reading: &Reading, text: &str, attachments: &[AttachedKind
             tier: None,
             agent: None,
             channel: "api",
-            language: mosaic_routing::language(text),
+            language: language(text),
             size: prompt_tokens,
             // None of these rules asks for the time, and the same message gets the same answer.
             hour: 0,
