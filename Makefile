@@ -103,7 +103,7 @@ soak: web ## 1000 rounds of chaos on each database, the Rust tests with SOAK=1, 
 _cargo-fuzz:
 	@PATH="$(PARTS_DIR)/cargo-fuzz/bin:$$PATH"; export RUSTC_BOOTSTRAP=1; \
 	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --root "$(PARTS_DIR)/cargo-fuzz" cargo-fuzz || exit 1; \
-	for body in backup requests frames transfers; do \
+	for body in backup requests frames transfers compatible; do \
 		cargo fuzz run $$body -- -max_total_time=$${CARGO_FUZZ_SECONDS:-900} -rss_limit_mb=4096 || exit 1; \
 	done
 

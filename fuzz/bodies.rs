@@ -88,6 +88,12 @@ pub(crate) fn transfers(bytes: &[u8]) {
     }
 }
 
+/// A body in a format of OpenAI's or Anthropic's: understood within the bounds, or refused with the path of what is
+/// wrong; never a panic.
+pub(crate) fn compatible(bytes: &[u8]) {
+    mosaic_server::read_any(bytes);
+}
+
 fn parsed<T: DeserializeOwned>(bytes: &[u8], texts: impl Fn(&T) -> Vec<String>) {
     if let Ok(it) = serde_json::from_slice::<T>(bytes) {
         for text in texts(&it) {

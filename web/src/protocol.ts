@@ -44,7 +44,43 @@ export interface Accepted {
 
 export type AccountName = string;
 
+/** What happens when a rule holds. */
+export interface Action {
+  agent?: AgentName | null;
+  models?: Target[];
+  otherwise?: RuleId | null;
+  system_prompt?: string | null;
+  thinking?: Effort | null;
+  tools?: string[] | null;
+}
+
+/** Sets up a provider. It is asked once before it is kept. */
+export interface AddProviderRequest {
+  api?: Api | null;
+  base_url?: string | null;
+  key?: SecretValue | null;
+  kind: ProviderKind;
+  name: ModelProviderName;
+  server?: boolean;
+  untested?: boolean;
+  workspace_id?: WorkspaceId | null;
+}
+
 export type AgentName = string;
+
+/** Which of OpenAI's two formats a provider is spoken to in. */
+export type Api =
+  /** Chat Completions. */
+  | 'chat'
+  /** Responses. */
+  | 'responses';
+
+/** What kind of file comes with a message. */
+export type AttachedKind =
+  /** A picture. */
+  | 'image'
+  /** Anything to read. */
+  | 'document';
 
 /** A file that an entry refers to: a blob of the log's workspace. */
 export interface Attachment {
@@ -106,6 +142,33 @@ export interface Blob {
 
 export type BlobHash = string;
 
+/** A bound on what may be spent. */
+export interface Budget {
+  id: BudgetId;
+  micros: number | null;
+  period: Period;
+  spent: Spent;
+  subject: Subject;
+  tokens: number | null;
+  warning: boolean;
+}
+
+export type BudgetId = string;
+
+/** One page of a list. */
+export interface BudgetPage {
+  items: Budget[];
+  next: string | null;
+}
+
+/** Sets a budget, in place of the one for the same subject and period. */
+export interface BudgetRequest {
+  micros?: number | null;
+  period: Period;
+  subject: Subject;
+  tokens?: number | null;
+}
+
 /** Changes what others see of me. */
 export interface ChangeMeRequest {
   display_name: Label;
@@ -122,10 +185,45 @@ export interface ChangePasswordRequest {
   new: NewPassword;
 }
 
+/** Changes a provider. What is missing stays. */
+export interface ChangeProviderRequest {
+  api?: Api | null;
+  base_url?: string | null;
+  enabled?: boolean | null;
+  key?: SecretValue | null;
+  name?: ModelProviderName | null;
+  untested?: boolean;
+}
+
 /** Changes what a user may do on this server. */
 export interface ChangeUserRequest {
   admin: boolean;
 }
+
+/** As OpenAI's reference for Chat Completions has it; fields that are not known are passed over. */
+export interface ChatCompletionRequest {
+  messages: unknown[];
+  model: string;
+}
+
+/** What a message is about. */
+export interface Classification {
+  by: ClassifiedBy;
+  complexity: Complexity;
+  confidence: number;
+  domain: Domain;
+  needs: Need[];
+  task: Task;
+}
+
+/** How a classification was made. */
+export type ClassifiedBy =
+  /** By meaning, from the local model's embedding. */
+  | 'meaning'
+  /** By words alone, because no embedding was available. */
+  | 'words'
+  /** A language model was asked, because confidence was low. */
+  | 'model';
 
 /** What a client says. */
 export type ClientFrame =
@@ -184,6 +282,29 @@ export type Command =
   | { kind: 'mark_read'; log: LogId; seq: Seq };
 
 export type CommandId = string;
+
+/** How much work it is for an expert. */
+export type Complexity =
+  /** One short step. */
+  | 'simple'
+  /** Several steps, or some design. */
+  | 'moderate'
+  /** Architecture, many parts, strong constraints. */
+  | 'complex';
+
+/** Something that must hold. */
+export interface Condition {
+  field: Field;
+  op: Op;
+  value: Value;
+}
+
+/** A model that was looked at. */
+export interface Considered {
+  model: string;
+  provider: string;
+  skipped: string | null;
+}
 
 /** A conversation, as somebody who takes part in it sees it. */
 export interface Conversation {
@@ -256,6 +377,15 @@ export interface CreatedToken {
   token: Token;
 }
 
+/** What a provider is used with. */
+export type CredentialKind =
+  /** Nothing. */
+  | 'none'
+  /** A key. */
+  | 'key'
+  /** Tokens that are renewed. */
+  | 'oauth';
+
 /** Deletes my account and everything in it. */
 export interface DeleteMeRequest {
   name: AccountName;
@@ -264,6 +394,21 @@ export interface DeleteMeRequest {
 
 /** Any JSON. */
 export type Document = unknown;
+
+/** The trade whose knowledge is needed. */
+export type Domain =
+  /** What a user sees. */
+  | 'frontend'
+  /** Servers, algorithms, programs. */
+  | 'backend'
+  /** Build, machines, networks, shell. */
+  | 'devops'
+  /** Databases, tables, statistics. */
+  | 'data'
+  /** Documentation itself. */
+  | 'docs'
+  /** Everything else. */
+  | 'general';
 
 /** What a piece of a draft is. */
 export type DraftChannel =
@@ -275,6 +420,25 @@ export type DraftChannel =
   | 'tool';
 
 export type DraftId = string;
+
+/** How much a model thinks before it speaks. */
+export type Effort =
+  /** A glance. */
+  | 'minimal'
+  /** A little. */
+  | 'low'
+  /** Some. */
+  | 'medium'
+  /** Much. */
+  | 'high'
+  /** As much as there is. */
+  | 'max';
+
+/** As OpenAI's reference for Embeddings has it; fields that are not known are passed over. */
+export interface EmbeddingsRequest {
+  input: unknown;
+  model: string;
+}
 
 /** Entries of a log, in their order. */
 export interface Entries {
@@ -329,10 +493,26 @@ export type ErrorCode =
   | 'timeout'
   /** The login provider could not be used. */
   | 'provider_failed'
+  /** Nobody has a model of that name. */
+  | 'no_such_model'
+  /** There are models, and none of them can do this now. */
+  | 'no_model_can'
+  /** A budget does not allow the call. */
+  | 'over_budget'
+  /** A model was called, and failed. */
+  | 'model_failed'
   /** Something we depend on does not answer. */
   | 'unavailable'
   /** A fault of ours. The log has the details under the request's id. */
   | 'internal';
+
+/** Asks which model would be chosen, without calling any. */
+export interface ExplainRequest {
+  attachments?: AttachedKind[];
+  model?: string | null;
+  text: string;
+  workspace_id?: WorkspaceId | null;
+}
 
 /** What happened. */
 export type Fact =
@@ -383,6 +563,62 @@ export type Fact =
   /** The body was erased; that there was an entry stays. */
   | { body: { was: string }; kind: 'erased' };
 
+/** Why a call failed, as far as somebody acts differently on it. */
+export type FailureClass =
+  /** The key is wrong, missing or may not do this. */
+  | 'auth'
+  /** What was paid for is used up. */
+  | 'quota'
+  /** Too many calls; it may say when to come back. */
+  | 'rate'
+  /** The provider has too much to do. */
+  | 'overload'
+  /** More than the model can read. */
+  | 'context_too_long'
+  /** The provider does not want to answer this. */
+  | 'refused'
+  /** It has no such model. */
+  | 'no_such_model'
+  /** The provider does not understand the request. */
+  | 'bad_request'
+  /** It could not be reached, or the connection broke. */
+  | 'transport'
+  /** It took too long. */
+  | 'timeout'
+  /** What it sent is not what its format says. */
+  | 'malformed'
+  /** The stream ended without its proper end. */
+  | 'incomplete';
+
+/** What can be asked about. */
+export type Field =
+  /** What is wanted. */
+  | 'task'
+  /** How much work it is: simple, moderate, complex, in this order. */
+  | 'complexity'
+  /** Whose trade it is. */
+  | 'domain'
+  /** What it takes. */
+  | 'needs'
+  /** The class that was asked for, if any: cheap, standard, premium, in this order. */
+  | 'tier'
+  /** Which agent answers. */
+  | 'agent'
+  /** Where the message came from: web, tui, api, matrix… */
+  | 'channel'
+  /** Its language, such as `en`. */
+  | 'language'
+  /** How long it is with all that goes with it, in estimated tokens. */
+  | 'size'
+  /** The hour of the day, 0 to 23, UTC. */
+  | 'hour'
+  /** The day of the week, 1 (Monday) to 7, UTC. */
+  | 'weekday'
+  /** How much of the tightest budget is left, in percent; 100 without budgets. */
+  | 'budget_left'
+  /** Which kinds of provider can be asked now. */
+  | 'reachable';
+
 /** How a conversation is written into a file. */
 export type Format =
   /** For people: what was said, by whom and when. */
@@ -426,6 +662,31 @@ export type Generation = string;
 export interface Goto {
   url: string;
 }
+
+/** How one provider does. */
+export interface HealthShown {
+  health: ProviderHealth;
+  id: ModelProviderId;
+  kind: ProviderKind;
+  name: ModelProviderName;
+}
+
+/** One page of a list. */
+export interface HealthShownPage {
+  items: HealthShown[];
+  next: string | null;
+}
+
+/** Whether a provider can be used, as far as that was tried. */
+export type HealthState =
+  /** Nothing was tried yet, or too long ago to tell. */
+  | 'unknown'
+  /** It answered when it was last asked. */
+  | 'up'
+  /** It did not. */
+  | 'down'
+  /** It answers again later: too many calls, or nothing left of what was paid for. */
+  | 'limited';
 
 export type HostName = string;
 
@@ -491,8 +752,22 @@ export interface JoinRequest {
 
 export type Label = string;
 
+/** How a provider last failed. */
+export interface LastError {
+  at: Time;
+  class: FailureClass;
+  message: string;
+}
+
+/** What a provider's limit counts. */
+export type Limits =
+  /** Calls. */
+  | 'requests'
+  /** Tokens. */
+  | 'tokens';
+
 /** The bounds that a client does well to know. */
-export interface Limits {
+export interface Limits2 {
   follows: number;
   frame_bytes: number;
   idle_seconds: number;
@@ -550,6 +825,55 @@ export interface MemberPage {
 
 export type MessageText = string;
 
+/** As Anthropic's reference for Messages has it; fields that are not known are passed over. */
+export interface MessagesRequest {
+  max_tokens?: number | null;
+  messages: unknown[];
+  model: string;
+}
+
+export type ModelName = string;
+
+export type ModelProviderId = string;
+
+export type ModelProviderName = string;
+
+/** A model that can be used, with what is known of it. */
+export interface ModelShown {
+  context: number;
+  embedding: boolean;
+  id: string;
+  kind: ProviderKind;
+  max_output: number;
+  model: string;
+  name: string;
+  price: PriceShown | null;
+  provider: string;
+  structured: boolean;
+  thinking: Effort[];
+  tier: Tier;
+  tools: boolean;
+  unavailable: string | null;
+  vision: boolean;
+}
+
+/** One page of a list. */
+export interface ModelShownPage {
+  items: ModelShown[];
+  next: string | null;
+}
+
+/** What the model must be able to do besides. */
+export type Need =
+  /** Open files, run commands, look things up. */
+  | 'tools'
+  /** Look at pictures. */
+  | 'vision'
+  /** Read more than about 50 pages. */
+  | 'long_context'
+  /** Think in dependent steps. */
+  | 'reasoning';
+
 export type NewPassword = string;
 
 /** A one-time link, shown once. */
@@ -557,6 +881,29 @@ export interface OneTimeLink {
   expires_at: Time;
   link: string;
 }
+
+/** How something is compared. */
+export type Op =
+  /** The same. */
+  | 'eq'
+  /** Not the same. */
+  | 'ne'
+  /** One of these. */
+  | 'in'
+  /** None of these. */
+  | 'not_in'
+  /** At least. */
+  | 'gte'
+  /** At most. */
+  | 'lte'
+  /** Has this. */
+  | 'contains'
+  /** Has all of these. */
+  | 'contains_all'
+  /** Has one of these. */
+  | 'contains_any'
+  /** Has none of these. */
+  | 'contains_none';
 
 /** Where a message came from. */
 export interface Origin {
@@ -588,6 +935,13 @@ export interface Participants {
 
 export type Password = string;
 
+/** How long a budget lasts before it begins anew, in UTC. */
+export type Period =
+  /** From midnight to midnight. */
+  | 'day'
+  /** From the first to the first. */
+  | 'month';
+
 /** A place in a log that a client has already. */
 export interface Position {
   after: Seq;
@@ -602,6 +956,28 @@ export type PresenceState =
   | 'typing'
   /** Looks elsewhere. */
   | 'away';
+
+/** What a million tokens cost, in micro-dollars. */
+export interface PriceShown {
+  cache_read: number | null;
+  cache_write: number | null;
+  input: number;
+  output: number;
+  source: PriceSource;
+}
+
+/** Where a price is from. */
+export type PriceSource =
+  /** The provider said with its answer what it charges. */
+  | 'provider'
+  /** Somebody set it here. */
+  | 'override'
+  /** The catalogue that came with this version. */
+  | 'catalogue'
+  /** It runs on our own machine. */
+  | 'free'
+  /** Nobody knows. */
+  | 'unknown';
 
 /** What went wrong and what to do next. */
 export interface Problem {
@@ -619,7 +995,68 @@ export interface Provider {
   name: string;
 }
 
+/** A provider of models that somebody has set up, without its credential: that is never given out. */
+export interface Provider2 {
+  api: Api;
+  base_url: string;
+  credential: CredentialKind;
+  enabled: boolean;
+  from_environment: boolean;
+  health: ProviderHealth;
+  hint: string;
+  id: ModelProviderId;
+  kind: ProviderKind;
+  name: ModelProviderName;
+  workspace_id: WorkspaceId | null;
+}
+
+/** How a provider does, as far as calls and probes have shown. */
+export interface ProviderHealth {
+  last_error: LastError | null;
+  latency_ms: number | null;
+  limited_until: Time | null;
+  rate_limit: RateLimit | null;
+  state: HealthState;
+  tried_at: Time | null;
+  worked_at: Time | null;
+}
+
+/** Whose wire format and habits a provider has. */
+export type ProviderKind =
+  /** Anthropic's Messages. */
+  | 'anthropic'
+  /** OpenAI itself. */
+  | 'openai'
+  /** OpenRouter. */
+  | 'openrouter'
+  /** Z.ai, with its GLM models. */
+  | 'zai'
+  /** DeepSeek. */
+  | 'deepseek'
+  /** An Ollama server, by its own API. */
+  | 'ollama'
+  /** Any server that speaks OpenAI's Chat Completions. */
+  | 'compatible'
+  /** The small model in our own process. */
+  | 'local'
+  /** Plays a script, for tests and demonstrations. */
+  | 'scripted';
+
 export type ProviderName = string;
+
+/** One page of a list. */
+export interface ProviderPage {
+  items: Provider2[];
+  next: string | null;
+}
+
+/** What came of asking a provider. */
+export interface ProviderReport {
+  latency_ms: number;
+  message: string;
+  n_models: number;
+  works: boolean;
+}
 
 /** Stores a secret. */
 export interface PutSecretRequest {
@@ -630,6 +1067,14 @@ export interface PutSecretRequest {
 /** Changes how much disk a workspace may use. */
 export interface QuotaRequest {
   quota_bytes: number;
+}
+
+/** A limit of a provider. */
+export interface RateLimit {
+  limit: number;
+  of: Limits;
+  remaining: number;
+  reset_at: Time | null;
 }
 
 /** Whether every part is ready, part by part. */
@@ -661,6 +1106,12 @@ export interface Replay {
   workspace_id: WorkspaceId | null;
 }
 
+/** As OpenAI's reference for Responses has it; fields that are not known are passed over. */
+export interface ResponsesRequest {
+  input: unknown;
+  model: string;
+}
+
 /** What a member may do in a team's workspace. */
 export type Role =
   /** May look. */
@@ -669,6 +1120,74 @@ export type Role =
   | 'member'
   /** May also change who belongs to it, and delete it. */
   | 'owner';
+
+/** Which model was chosen for a message, and why: shown with every reply. */
+export interface Route {
+  classification: Classification | null;
+  considered: Considered[];
+  expected_micros: number | null;
+  kind: ProviderKind;
+  model: string;
+  provider: string;
+  reason: string;
+  rule: string | null;
+}
+
+/** One rule. */
+export interface Rule {
+  enabled: boolean;
+  id: RuleId;
+  name: Label;
+  priority: number;
+  scope: RuleScope;
+  then: Action;
+  when: Condition[];
+  workspace_id: WorkspaceId | null;
+}
+
+/** What is said of a rule when it is made or changed. */
+export interface RuleBody {
+  enabled?: boolean;
+  name: Label;
+  priority?: number | null;
+  then: Action;
+  when?: Condition[];
+  workspace_id?: WorkspaceId | null;
+}
+
+export type RuleId = string;
+
+/** The order in which rules are asked. */
+export interface RuleOrder {
+  ids: RuleId[];
+  workspace_id?: WorkspaceId | null;
+}
+
+/** Changes a rule of the system for one workspace only. */
+export interface RuleOverride {
+  enabled?: boolean | null;
+  then?: Action | null;
+  workspace_id: WorkspaceId;
+}
+
+/** One page of a list. */
+export interface RulePage {
+  items: Rule[];
+  next: string | null;
+}
+
+/** Whom a rule is for. */
+export type RuleScope =
+  /** Everybody on this server. */
+  | 'system'
+  /** Everybody in a workspace; in a personal one, its owner wherever they are. */
+  | 'workspace';
+
+/** A rule as it was saved, with what looks wrong with it. */
+export interface SavedRule {
+  rule: Rule;
+  warnings: string[];
+}
 
 /** What a token may be used for. A token never has more rights than its owner. */
 export type Scope =
@@ -679,7 +1198,9 @@ export type Scope =
   /** To administer the server, if the owner may. */
   | 'admin'
   /** To read `/metrics`. */
-  | 'metrics';
+  | 'metrics'
+  /** To call models, which costs money. */
+  | 'models';
 
 /** A stored secret, without its value: that is never given out. */
 export interface Secret {
@@ -711,7 +1232,7 @@ export interface SeqPage {
 /** What the server says. */
 export type ServerFrame =
   /** The answer to `hello`. */
-  | { commands: string[]; generation: Generation; inbox: LogId; limits: Limits; type: 'welcome'; user: UserId; version: number }
+  | { commands: string[]; generation: Generation; inbox: LogId; limits: Limits2; type: 'welcome'; user: UserId; version: number }
   /** One entry of a log that is followed. Their places are without gaps. */
   | { at: Time; author: Author; log: LogId; seq: Seq; type: 'entry' } & (Fact | { body: unknown; kind: string })
   /** More of an answer that is being typed in a log that is followed. */
@@ -775,6 +1296,26 @@ export interface SnippetPiece {
   text: string;
 }
 
+/** What has gone of a budget. */
+export interface Spent {
+  held_micros: number;
+  held_tokens: number;
+  micros: number;
+  since: Time;
+  tokens: number;
+}
+
+/** Whom a budget is for. */
+export type Subject =
+  /** A person, wherever they call models. */
+  | { id: UserId; kind: 'user' }
+  /** A workspace, whoever calls models in it. */
+  | { id: WorkspaceId; kind: 'workspace' }
+  /** An agent, by its name. */
+  | { id: AgentName; kind: 'agent' }
+  /** Everything on this server. */
+  | { kind: 'server' };
+
 /** A command with the id that its client gave it. */
 export interface Submission {
   command: Command;
@@ -782,6 +1323,29 @@ export interface Submission {
 }
 
 export type Tag = string;
+
+/** Which model. Exactly one of `model`, `family`, `class` and `provider` decides; `provider` may narrow the others. */
+export interface Target {
+  class?: Tier | null;
+  family?: string | null;
+  model?: ModelName | null;
+  provider?: ProviderKind | null;
+}
+
+/** What somebody holds in their hands at the end. */
+export type Task =
+  /** Code, configuration or infrastructure, written, changed, explained. */
+  | 'coding'
+  /** Facts found out, with sources. */
+  | 'research'
+  /** Given prose made shorter. */
+  | 'summarization'
+  /** A conclusion from given facts. */
+  | 'analysis'
+  /** A text to use. */
+  | 'creative'
+  /** An exchange. */
+  | 'conversation';
 
 /** A team, as one of its members sees it. */
 export interface Team {
@@ -805,6 +1369,15 @@ export interface TeamRequest {
   name: Label;
 }
 
+/** What a model costs, as a class that rules can name. */
+export type Tier =
+  /** For what is simple. */
+  | 'cheap'
+  /** For most things. */
+  | 'standard'
+  /** For what is hard. */
+  | 'premium';
+
 /** UTC milliseconds since 1970. */
 export type Time = number;
 
@@ -824,6 +1397,53 @@ export type TokenId = string;
 export interface TokenPage {
   items: Token[];
   next: string | null;
+}
+
+/** The tokens of one call, or of many together. */
+export interface Usage {
+  cache_read: number;
+  cache_write: number;
+  cache_write_hour: number;
+  input: number;
+  output: number;
+  reasoning: number;
+}
+
+/** By what usage is put together. */
+export type UsageBy =
+  /** Each day, UTC. */
+  | 'day'
+  /** Each model. */
+  | 'model'
+  /** Each provider. */
+  | 'provider'
+  /** Each conversation. */
+  | 'conversation'
+  /** Each person. */
+  | 'person'
+  /** Each agent. */
+  | 'agent'
+  /** Each API token. */
+  | 'token'
+  /** Each rule that decided. */
+  | 'rule';
+
+/** All of it. */
+export interface UsageReport {
+  by: UsageBy;
+  rows: UsageRow[];
+  total: UsageRow;
+}
+
+/** What was used, put together. */
+export interface UsageRow {
+  calls: number;
+  estimated: number;
+  failed: number;
+  key: string;
+  micros: number;
+  unpriced: number;
+  usage: Usage;
 }
 
 /** A person with an account. */
@@ -850,6 +1470,15 @@ export type UserState =
   | 'active'
   /** Cannot log in; nothing is deleted. */
   | 'suspended';
+
+/** What something is compared with. */
+export type Value =
+  /** A number. */
+  | number
+  /** A word. */
+  | string
+  /** Several words. */
+  | string[];
 
 /** A workspace, as somebody who belongs to it sees it. */
 export interface Workspace {

@@ -1,11 +1,13 @@
 //! Budgets, and what was used: set by those who answer for it, seen by those whom it concerns.
 
-use crate::{Error, Gateway, Result, check, pages, person, workspaces::check_workspace};
+use crate::{Error, Gateway, Result, check, pages, workspaces::check_workspace};
 use mosaic_protocol::{
-    BudgetId, Time,
-    access::{Action, Actor, Object},
+    BudgetId, Time, UserId,
+    access::{Action, Actor, Denial, Object},
     audit::{Deed, Of},
-    budget::{Budget, BudgetRequest, Period, Subject, UsageQuery, UsageReport, UsageRow},
+    budget::{
+        Budget, BudgetRequest, Period, PersonUsageQuery, Subject, UsageQuery, UsageReport, UsageRow,
+    },
     page::{Page, PageQuery},
     usage::Usage,
 };
@@ -20,16 +22,21 @@ const MAX_DAYS: i64 = 366;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// From the first of March of the year 0.
+const DAYS_TO_1970: i64 = 719_468;
+
 impl Gateway {
     /// The budgets that bind oneself: one's own, one's workspaces', the server's.
     pub async fn list_budgets(&self, actor: &Actor) -> Result<Page<Budget>> {
-        let person = person(actor)?;
-        check(actor, Action::SeeOwn, Object::Own { owner: person.id })?;
         let now = self.inner.store.ambient().now();
         let mut tx = self.inner.store.read().await?;
-        let mut all = budgets::of(&mut tx, &Subject::User(person.id), now).await?;
-        for workspace in workspaces::of(&mut tx, person.id).await? {
-            all.extend(budgets::of(&mut tx, &Subject::Workspace(workspace.id), now).await?);
+        let mut all = vec![];
+        if let Actor::User(person) = actor {
+            check(actor, Action::SeeOwn, Object::Own { owner: person.id })?;
+            all.extend(budgets::of(&mut tx, &Subject::User(person.id), now).await?);
+            for workspace in workspaces::of(&mut tx, person.id).await? {
+                all.extend(budgets::of(&mut tx, &Subject::Workspace(workspace.id), now).await?);
+            }
         }
         all.extend(budgets::of(&mut tx, &Subject::Server, now).await?);
         Ok(Page::whole(all))
@@ -97,7 +104,17 @@ impl Gateway {
         let mut tx = audit::begin(store).await?;
         let now = store.ambient().now();
         let budget = budgets::get(&mut tx, id, now).await?.ok_or(Error::NotFound)?;
-        self.check_budget(&mut tx, actor, &budget.subject).await?;
+        // Of a budget that does not bind them, others do not even learn that it is there.
+        let may = self.check_budget(&mut tx, actor, &budget.subject).await;
+        let binds = match (actor, &budget.subject) {
+            (Actor::User(person), Subject::User(id)) => person.id == *id,
+            (Actor::User(_), Subject::Agent(_)) => false,
+            (Actor::User(_), Subject::Workspace(_) | Subject::Server) | (Actor::System, _) => true,
+        };
+        match may {
+            Err(Error::Denied(Denial::Forbidden)) if !binds => return Err(Error::NotFound),
+            may => may?,
+        }
         budgets::delete(&mut tx, id).await?;
         self.note(&mut tx, Some(actor), Deed::DeleteBudget, Of::Budget(id), "").await?;
         tx.commit().await?;
@@ -107,6 +124,44 @@ impl Gateway {
 
     /// What was used.
     pub async fn usage(&self, actor: &Actor, query: &UsageQuery) -> Result<UsageReport> {
+        let mut tx = self.inner.store.read().await?;
+        let whose = match (query.everybody, query.workspace_id) {
+            (true, _) => {
+                check(actor, Action::Administer, Object::Server)?;
+                Whose::Everybody
+            }
+            (false, Some(id)) => {
+                check_workspace(&mut tx, actor, Action::ChangeRouting, id).await?;
+                Whose::Workspace(id)
+            }
+            (false, None) => match actor {
+                Actor::System => Whose::Everybody,
+                Actor::User(person) => {
+                    check(actor, Action::SeeOwn, Object::Own { owner: person.id })?;
+                    Whose::User(person.id)
+                }
+            },
+        };
+        drop(tx);
+        let UsageQuery { by, from, to, .. } = query.clone();
+        self.report(whose, &PersonUsageQuery { by, from, to }).await
+    }
+
+    /// What somebody used, for the command line.
+    pub async fn usage_of(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        query: &PersonUsageQuery,
+    ) -> Result<UsageReport> {
+        check(actor, Action::Operate, Object::Server)?;
+        let mut tx = self.inner.store.read().await?;
+        users::get(&mut tx, user_id).await?.ok_or(Error::NotFound)?;
+        drop(tx);
+        self.report(Whose::User(user_id), query).await
+    }
+
+    async fn report(&self, whose: Whose, query: &PersonUsageQuery) -> Result<UsageReport> {
         let now = self.inner.store.ambient().now();
         let today = now.0 - now.0.rem_euclid(DAY_MS);
         let day = |text: &Option<String>, what: &str, usual: i64| match text {
@@ -121,23 +176,6 @@ impl Gateway {
                 "`from` is before `to`, and there are at most {MAX_DAYS} days between them"
             )));
         }
-        let mut tx = self.inner.store.read().await?;
-        let whose = match (query.everybody, query.workspace_id) {
-            (true, _) => {
-                check(actor, Action::Administer, Object::Server)?;
-                Whose::Everybody
-            }
-            (false, Some(id)) => {
-                check_workspace(&mut tx, actor, Action::ChangeRouting, id).await?;
-                Whose::Workspace(id)
-            }
-            (false, None) => {
-                let person = person(actor)?;
-                check(actor, Action::SeeOwn, Object::Own { owner: person.id })?;
-                Whose::User(person.id)
-            }
-        };
-        drop(tx);
         // What was used just now is part of it.
         self.inner.ledger.flush().await;
         let mut tx = self.inner.store.read().await?;
@@ -190,13 +228,12 @@ fn parse_day(text: &str) -> Option<i64> {
     if parts.next().is_some() || !(1970..=9999).contains(&year) {
         return None;
     }
-    // As `Time::utc` has it, the other way round: whichever midnight is shown as this day.
-    let about = (year - 1970) * 365 + (year - 1969) / 4 + (month - 1) * 30;
-    let near = about - 40..=about + 40;
-    let ms = near
-        .map(|days| (days + day - 1) * DAY_MS)
-        .find(|ms| Time(*ms).utc().get(..10) == Some(text));
-    ms
+    // Years begin in March here, so that the day that some lack is their last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    let ms = (days - DAYS_TO_1970) * DAY_MS;
+    // A day that there is not would come out as another one.
+    (Time(ms).utc().get(..10) == Some(text)).then_some(ms)
 }
 
 /// When the period after this moment's begins.

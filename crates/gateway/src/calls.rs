@@ -3,9 +3,12 @@
 
 mod answering;
 mod choosing;
+mod embedding;
+mod second_look;
 mod sending;
 
 pub use answering::{Answering, Said};
+pub use embedding::{Embed, Embedded};
 
 use mosaic_models::Request;
 use mosaic_protocol::WorkspaceId;

@@ -68,7 +68,7 @@ pub enum Error {
     #[error("the login provider could not be used: {0}")]
     ProviderFailed(String),
     /// Nobody has a model of that name.
-    #[error("there is no model `{asked}` for you here")]
+    #[error("there is no model `{asked}` for you here{}", meant(.nearest))]
     NoSuchModel {
         /// What was asked for.
         asked: String,
@@ -98,6 +98,14 @@ pub enum Error {
     /// A fault of ours. The text is for the log only.
     #[error("{0}")]
     Internal(String),
+}
+
+/// The names that somebody may have meant.
+fn meant(nearest: &[String]) -> String {
+    match nearest {
+        [] => String::new(),
+        names => format!("; did you mean `{}`?", names.join("`, `")),
+    }
 }
 
 impl From<mosaic_store::Error> for Error {

@@ -31,6 +31,7 @@ mod search;
 mod secrets;
 mod sessions;
 mod setup;
+mod spending;
 mod standing;
 mod submit;
 mod teams;
@@ -40,7 +41,7 @@ mod workspaces;
 
 pub use blobs::BlobPieces;
 pub use buckets::Buckets;
-pub use calls::{Answering, Ask, Said, Switching};
+pub use calls::{Answering, Ask, Embed, Embedded, Said, Switching};
 pub use credentials::{Authenticated, Credential};
 pub use error::{Error, Result};
 pub use following::Following;
@@ -51,6 +52,7 @@ pub use mosaic_models::{InProcess, Key};
 pub use mosaic_store::{Kept, Update, bus::BusCounts};
 pub use oidc::{Departure, ProviderSettings};
 pub use providers::EnvironmentProvider;
+pub use reachable::{families, offers_of_everything};
 pub use routing::seeded_rules;
 pub use transfer::Exported;
 
@@ -91,6 +93,8 @@ pub struct ModelSettings {
     pub default_model: Option<ModelName>,
     /// Of which kind of provider that is.
     pub default_provider: Option<ProviderKind>,
+    /// Which model is asked when it is unsure what a message is about; none unless told.
+    pub second_look: Option<ModelName>,
     /// What is known here of models that the catalogue does not know, or knows wrong.
     pub overrides: Option<String>,
 }

@@ -9,8 +9,9 @@ use mosaic_protocol::{
     operator::{BackupReport, BackupRequest, RotateReport},
     team::{ChangeMemberRequest, Team, TeamRequest},
     token::{CreateTokenRequest, CreatedToken},
+    workspace::Workspace,
 };
-use mosaic_store::{audit, teams, users};
+use mosaic_store::{audit, teams, users, workspaces};
 use std::path::Path;
 
 impl Gateway {
@@ -68,6 +69,14 @@ impl Gateway {
         check(actor, Action::Operate, Object::Server)?;
         let mut tx = self.inner.store.read().await?;
         Ok(users::by_name(&mut tx, name).await?.ok_or(Error::NotFound)?.user)
+    }
+
+    /// Somebody's own workspace, for the command line.
+    pub async fn personal_workspace(&self, actor: &Actor, user_id: UserId) -> Result<Workspace> {
+        check(actor, Action::Operate, Object::Server)?;
+        let mut tx = self.inner.store.read().await?;
+        let id = workspaces::personal(&mut tx, user_id).await?.ok_or(Error::NotFound)?;
+        workspaces::get(&mut tx, id).await?.ok_or(Error::NotFound)
     }
 
     /// Makes a token for somebody.

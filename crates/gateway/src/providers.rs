@@ -12,8 +12,8 @@ use mosaic_protocol::{
     audit::{Deed, Of},
     page::Page,
     provider::{
-        AddProviderRequest, Api, ChangeProviderRequest, CredentialKind, FailureClass, Provider,
-        ProviderKind, ProviderReport,
+        AddProviderRequest, Api, ChangeProviderRequest, CredentialKind, FailureClass, HealthShown,
+        Provider, ProviderKind, ProviderReport,
     },
 };
 use mosaic_store::{
@@ -60,6 +60,14 @@ fn hint(key: &str) -> String {
     format!("…{last}")
 }
 
+/// What is unique of a provider is its name.
+fn taken(error: mosaic_store::Error) -> Error {
+    match error {
+        mosaic_store::Error::Taken => Error::NameTaken,
+        error => error.into(),
+    }
+}
+
 impl Gateway {
     /// The providers that one can use: those of the workspace, and the server's.
     pub async fn list_providers(
@@ -68,17 +76,26 @@ impl Gateway {
         workspace_id: Option<WorkspaceId>,
     ) -> Result<Page<Provider>> {
         let mut tx = self.inner.store.read().await?;
-        let mut all = match actor {
-            Actor::User(_) => {
-                let workspace = self.workspace_of(&mut tx, actor, workspace_id).await?;
-                check_workspace(&mut tx, actor, Action::SeeRouting, workspace).await?;
-                providers::of(&mut tx, &[workspace]).await?
-            }
-            Actor::System => providers::list(&mut tx, workspace_id).await?,
-        };
+        let (_, workspace) = self.looks_from(&mut tx, actor, workspace_id).await?;
+        let scopes: Vec<WorkspaceId> = workspace.into_iter().collect();
+        let mut all = providers::of(&mut tx, &scopes).await?;
         drop(tx);
         all.extend(self.from_environment());
         Ok(Page::whole(all.into_iter().map(|stored| self.shown(stored)).collect()))
+    }
+
+    /// How the providers do that one can use.
+    pub async fn providers_health(
+        &self,
+        actor: &Actor,
+        workspace_id: Option<WorkspaceId>,
+    ) -> Result<Page<HealthShown>> {
+        let all = self.list_providers(actor, workspace_id).await?.items;
+        let health = |it: Provider| {
+            let Provider { id, name, kind, health, .. } = it;
+            HealthShown { id, name, kind, health }
+        };
+        Ok(Page::whole(all.into_iter().map(health).collect()))
     }
 
     /// The workspace that somebody means: the named one, or their own.
@@ -183,7 +200,7 @@ impl Gateway {
         let mut tx = audit::begin(store).await?;
         self.check_change(&mut tx, actor, workspace_id).await?;
         let written = Written { stored: &stored, credential: key.as_deref() };
-        providers::insert(store, &mut tx, &written).await?;
+        providers::insert(store, &mut tx, &written).await.map_err(taken)?;
         self.note_provider(&mut tx, actor, Deed::AddProvider, &stored).await?;
         tx.commit().await?;
         self.inner.reachables.forget();
@@ -241,7 +258,7 @@ impl Gateway {
             });
         }
         let written = Written { stored: &stored, credential: key.as_deref() };
-        providers::update(store, &mut tx, &written).await?;
+        providers::update(store, &mut tx, &written).await.map_err(taken)?;
         self.note_provider(&mut tx, actor, Deed::ChangeProvider, &stored).await?;
         tx.commit().await?;
         self.inner.health.forget(id);

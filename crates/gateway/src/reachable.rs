@@ -14,6 +14,7 @@ use mosaic_routing::{Can, Family, Offer, State};
 use mosaic_store::{
     Tx, budgets,
     providers::{self, Stored},
+    workspaces,
 };
 use std::{
     collections::HashMap,
@@ -37,8 +38,8 @@ const MAX_OFFERED: usize = 500;
 
 /// What somebody can use.
 pub(crate) struct Reachable {
-    /// The workspace that it is in.
-    pub(crate) workspace_id: WorkspaceId,
+    /// The workspace that it is in; none for what the whole server has.
+    pub(crate) workspace_id: Option<WorkspaceId>,
     pub(crate) endpoints: HashMap<ModelProviderId, Endpoint>,
     pub(crate) offers: Arc<Vec<Offer>>,
     /// What is known of each offer.
@@ -70,12 +71,39 @@ impl Reachables {
 }
 
 /// The families that rules speak of.
-pub(crate) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
+static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
     let catalogue = Catalogue::bundled();
     let family =
         |name: &str| Family { name: name.to_owned(), members: catalogue.family(name).to_vec() };
     catalogue.families().map(family).collect()
 });
+
+/// The families that rules speak of.
+pub fn families() -> &'static [Family] {
+    &FAMILIES
+}
+
+/// What there would be to choose from if a provider of every kind that the catalogue knows were set up under its kind's
+/// name. For explaining rules where no gateway runs.
+pub fn offers_of_everything() -> Vec<Offer> {
+    let models = Catalogue::bundled().models().filter(|model| !is_at_hand(model.kind));
+    let offer = |model: &Arc<Model>| {
+        let id = EnvironmentProvider::id(model.kind)?;
+        Some(offer_of(id, model.kind.as_str(), model, State::Ready))
+    };
+    models.filter_map(offer).collect()
+}
+
+/// Whether models of this kind are where somebody has put them: a catalogue cannot know which.
+fn is_at_hand(kind: ProviderKind) -> bool {
+    matches!(
+        kind,
+        ProviderKind::Ollama
+            | ProviderKind::Compatible
+            | ProviderKind::Local
+            | ProviderKind::Scripted
+    )
+}
 
 impl Gateway {
     /// What an actor can use in a workspace, if they may call models there.
@@ -103,7 +131,7 @@ impl Gateway {
         let mut tx = inner.store.read().await?;
         let workspace_id = self.workspace_of(&mut tx, actor, named).await?;
         check_workspace(&mut tx, actor, Action::CallModels, workspace_id).await?;
-        let reachable = self.put_together(tx, person.id, workspace_id, now).await?;
+        let reachable = self.put_together(tx, Some(person.id), Some(workspace_id), now).await?;
         let reachable = Arc::new(reachable);
         let mut map = inner.reachables.map.lock().unwrap_or_else(PoisonError::into_inner);
         if map.len() >= MAX_REMEMBERED {
@@ -116,22 +144,23 @@ impl Gateway {
     async fn put_together(
         &self,
         mut tx: Tx,
-        user_id: UserId,
-        workspace_id: WorkspaceId,
+        user_id: Option<UserId>,
+        workspace_id: Option<WorkspaceId>,
         now: Time,
     ) -> Result<Reachable> {
         // A person's own keys go with them everywhere; they are asked before the workspace's, those before the server's.
-        let own = mosaic_store::workspaces::personal(&mut tx, user_id).await?;
-        let mut scopes: Vec<WorkspaceId> = own.into_iter().collect();
-        if !scopes.contains(&workspace_id) {
-            scopes.push(workspace_id);
-        }
+        let scopes = scopes(&mut tx, user_id, workspace_id).await?;
         let mut stored = providers::of(&mut tx, &scopes).await?;
         stored.extend(self.from_environment());
         stored.extend(self.built_in());
         let rules = self.rules_for(&mut tx, &scopes).await?;
         let mut budgets = vec![];
-        for subject in [Subject::User(user_id), Subject::Workspace(workspace_id), Subject::Server] {
+        let subjects = [
+            user_id.map(Subject::User),
+            workspace_id.map(Subject::Workspace),
+            Some(Subject::Server),
+        ];
+        for subject in subjects.into_iter().flatten() {
             budgets.extend(budgets::of(&mut tx, &subject, now).await?);
         }
         let mut usable: Vec<(Stored, Endpoint)> = vec![];
@@ -174,13 +203,7 @@ impl Gateway {
     ) {
         let health = &self.inner.health;
         let mut listed = health.listed(stored.id);
-        let tells_by_itself = matches!(
-            stored.kind,
-            ProviderKind::Ollama
-                | ProviderKind::Compatible
-                | ProviderKind::Local
-                | ProviderKind::Scripted
-        );
+        let tells_by_itself = is_at_hand(stored.kind);
         let lately = health.asked_at(stored.id).is_some_and(|at| now.0 - at.0 < ASK_AGAIN_MS);
         if listed.is_none() && tells_by_itself && !lately {
             self.probe(stored, endpoint).await;
@@ -203,18 +226,12 @@ impl Gateway {
             None if tells_by_itself => vec![],
             None => catalogue.models().filter(|it| it.kind == stored.kind).cloned().collect(),
         };
-        if listed.is_none() {
+        // A scripted model does what its name says, and there are more names than it lists.
+        if listed.is_none() || stored.kind == ProviderKind::Scripted {
             let name = stored.name.to_string();
             reachable.open_ended.push((stored.id, name, stored.kind));
         }
-        let no_key = endpoint.key.is_none()
-            && !matches!(
-                stored.kind,
-                ProviderKind::Ollama
-                    | ProviderKind::Compatible
-                    | ProviderKind::Local
-                    | ProviderKind::Scripted
-            );
+        let no_key = endpoint.key.is_none() && !is_at_hand(stored.kind);
         for model in models.into_iter().take(MAX_OFFERED) {
             let state = match health.resting(stored.id, &model.id, now) {
                 _ if no_key => State::NoKey,
@@ -275,12 +292,41 @@ impl Gateway {
         actor: &Actor,
         workspace_id: Option<WorkspaceId>,
     ) -> Result<Reachable> {
-        let person = person(actor)?;
         let now = self.inner.store.ambient().now();
         let mut tx = self.inner.store.read().await?;
-        let workspace = self.workspace_of(&mut tx, actor, workspace_id).await?;
-        check_workspace(&mut tx, actor, Action::SeeRouting, workspace).await?;
-        self.put_together(tx, person.id, workspace, now).await
+        let (user_id, workspace) = self.looks_from(&mut tx, actor, workspace_id).await?;
+        self.put_together(tx, user_id, workspace, now).await
+    }
+
+    /// Whose eyes somebody looks with, and into which workspace. The operator may look into any, and without one sees what
+    /// the whole server has.
+    pub(crate) async fn looks_from(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        named: Option<WorkspaceId>,
+    ) -> Result<(Option<UserId>, Option<WorkspaceId>)> {
+        let (user_id, workspace) = match actor {
+            Actor::User(person) => {
+                (Some(person.id), Some(self.workspace_of(tx, actor, named).await?))
+            }
+            Actor::System => (None, named),
+        };
+        if let Some(id) = workspace {
+            check_workspace(tx, actor, Action::SeeRouting, id).await?;
+        }
+        Ok((user_id, workspace))
+    }
+
+    /// The same for whoever may call them, whatever else they may see: a program's token has no other scope.
+    pub async fn list_usable_models(
+        &self,
+        actor: &Actor,
+        workspace_id: Option<WorkspaceId>,
+    ) -> Result<Vec<ModelShown>> {
+        let reachable = self.reachable(actor, workspace_id).await?;
+        let all = reachable.offers.iter().zip(reachable.models.iter());
+        Ok(all.map(|(offer, model)| shown(offer, model)).collect())
     }
 
     /// The models that somebody can use, with what is known of them.
@@ -293,6 +339,22 @@ impl Gateway {
         let all = reachable.offers.iter().zip(reachable.models.iter());
         Ok(all.map(|(offer, model)| shown(offer, model)).collect())
     }
+}
+
+/// The workspaces whose providers and rules count: a person's own goes with them everywhere, before the one that they are
+/// in.
+pub(crate) async fn scopes(
+    tx: &mut Tx,
+    user_id: Option<UserId>,
+    workspace_id: Option<WorkspaceId>,
+) -> Result<Vec<WorkspaceId>> {
+    let own = match user_id {
+        Some(id) => workspaces::personal(tx, id).await?,
+        None => None,
+    };
+    let mut scopes: Vec<WorkspaceId> = own.into_iter().collect();
+    scopes.extend(workspace_id.filter(|id| own != Some(*id)));
+    Ok(scopes)
 }
 
 pub(crate) fn offer_of(

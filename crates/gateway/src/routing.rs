@@ -1,8 +1,8 @@
 //! Rules of routing: listed, made, changed, ordered, overridden; and which model they would choose, without calling any.
 
 use crate::{
-    Error, Gateway, Result, check, person,
-    reachable::{FAMILIES, Reachable},
+    Error, Gateway, Result, check,
+    reachable::{families, scopes},
     workspaces::check_workspace,
 };
 use mosaic_protocol::{
@@ -87,13 +87,8 @@ impl Gateway {
         workspace_id: Option<WorkspaceId>,
     ) -> Result<Page<Rule>> {
         let mut tx = self.inner.store.read().await?;
-        let workspace = self.workspace_of(&mut tx, actor, workspace_id).await?;
-        check_workspace(&mut tx, actor, Action::SeeRouting, workspace).await?;
-        let own = mosaic_store::workspaces::personal(&mut tx, person(actor)?.id).await?;
-        let mut scopes: Vec<WorkspaceId> = own.into_iter().collect();
-        if !scopes.contains(&workspace) {
-            scopes.push(workspace);
-        }
+        let (user_id, workspace) = self.looks_from(&mut tx, actor, workspace_id).await?;
+        let scopes = scopes(&mut tx, user_id, workspace).await?;
         Ok(Page::whole(self.rules_for(&mut tx, &scopes).await?))
     }
 
@@ -183,7 +178,7 @@ impl Gateway {
     fn knows(&self, target: &Target) -> bool {
         let catalogue = &self.inner.catalogue;
         match (&target.family, &target.model) {
-            (Some(family), _) => FAMILIES.iter().any(|it| it.name == *family),
+            (Some(family), _) => families().iter().any(|it| it.name == *family),
             (None, Some(model)) => {
                 let id = model.as_str();
                 let bare = id.split_once('/').map_or(id, |(_, bare)| bare);
@@ -309,32 +304,4 @@ fn check_body(rule: &Rule) -> Result<()> {
         return invalid("`then` says nothing: name a model, or something else that happens".into());
     }
     Ok(())
-}
-
-impl Reachable {
-    /// How much of the tightest budget is left, in percent.
-    pub(crate) fn budget_left(&self) -> u32 {
-        let left = |limit: Option<i64>, gone: i64| {
-            let limit = limit.filter(|limit| *limit > 0)?;
-            let left = limit.saturating_sub(gone).max(0).saturating_mul(100) / limit;
-            u32::try_from(left).ok()
-        };
-        let all = self.budgets.iter().flat_map(|budget| {
-            let spent = &budget.spent;
-            [
-                left(budget.micros, spent.micros + spent.held_micros),
-                left(budget.tokens, spent.tokens + spent.held_tokens),
-            ]
-        });
-        all.flatten().min().unwrap_or(100)
-    }
-
-    /// How many micro-dollars may still be spent, if anybody set a bound.
-    pub(crate) fn money_left(&self) -> Option<u64> {
-        let left = |budget: &mosaic_protocol::budget::Budget| {
-            let gone = budget.spent.micros + budget.spent.held_micros;
-            budget.micros.map(|limit| u64::try_from(limit.saturating_sub(gone)).unwrap_or(0))
-        };
-        self.budgets.iter().filter_map(left).min()
-    }
 }

@@ -5,7 +5,7 @@ use crate::cpu::Cpu;
 use crate::error::Fault;
 use crate::file::quantised::Kept;
 use crate::math::{self, Head};
-use crate::matrix::{Matrix, Packed};
+use crate::matrix::{Grain, Matrix, Packed};
 use pulp::NullaryFnOnce;
 
 /// The measures of a model.
@@ -159,7 +159,7 @@ impl Bert {
         let first_norm = normal(source, Part::FirstNorm, Part::FirstNormBias, hidden)?;
         let mut layers = Vec::with_capacity(shape.n_layers);
         for at in 0..shape.n_layers {
-            let mut see = Matrix::new(hidden, hidden * 3);
+            let mut see = Matrix::new(hidden, hidden * 3, Grain::Coarse);
             let mut see_bias = Vec::with_capacity(hidden * 3);
             for (part, bias) in [
                 (Part::Query(at), Part::QueryBias(at)),
@@ -218,7 +218,7 @@ impl Bert {
         }
         cpu.run(Normalise { rows: &mut room.state, more: None, norm: &self.first_norm, epsilon });
         for layer in &self.layers {
-            room.packed.fill(cpu, &room.state, hidden);
+            room.packed.fill(cpu, &room.state, &layer.see);
             layer.see.multiply(cpu, &room.packed, Some(&layer.see_bias), &mut room.seen);
             let size = hidden / self.shape.n_heads;
             let (scores, turned) = (&mut room.scores, &mut room.turned);
@@ -230,7 +230,7 @@ impl Bert {
                 turned,
                 out: &mut room.mixed,
             });
-            room.packed.fill(cpu, &room.mixed, hidden);
+            room.packed.fill(cpu, &room.mixed, &layer.mix);
             layer.mix.multiply(cpu, &room.packed, Some(&layer.mix_bias), &mut room.out);
             cpu.run(Normalise {
                 rows: &mut room.state,
@@ -238,10 +238,10 @@ impl Bert {
                 norm: &layer.mix_norm,
                 epsilon,
             });
-            room.packed.fill(cpu, &room.state, hidden);
+            room.packed.fill(cpu, &room.state, &layer.up);
             layer.up.multiply(cpu, &room.packed, Some(&layer.up_bias), &mut room.inner);
             cpu.run(Gelu(&mut room.inner));
-            room.packed.fill(cpu, &room.inner, inner);
+            room.packed.fill(cpu, &room.inner, &layer.down);
             layer.down.multiply(cpu, &room.packed, Some(&layer.down_bias), &mut room.out);
             cpu.run(Normalise {
                 rows: &mut room.state,
@@ -274,7 +274,7 @@ fn matrix(
     n_rows: usize,
     n_columns: usize,
 ) -> Result<Matrix, Fault> {
-    let (mut matrix, cpu) = (Matrix::new(n_columns, n_rows), Cpu::detect());
+    let (mut matrix, cpu) = (Matrix::new(n_columns, n_rows, Grain::Coarse), Cpu::detect());
     source.rows(part, n_rows, n_columns, &mut |row| matrix.push(cpu, row))?;
     Ok(matrix)
 }

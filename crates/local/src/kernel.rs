@@ -115,13 +115,16 @@ impl Wide<'_> {
         let rows: [_; T] = std::array::from_fn(|t| self.input.row(row + t));
         let mut sums: [[__m256; T]; R] = [[wide.avx._mm256_setzero_ps(); T]; R];
         for chunk in 0..cut.n_chunks {
-            let mut whole: [[__m256i; T]; R] = std::array::from_fn(|r| {
-                std::array::from_fn(|t| {
+            // Loops, because closures are not always made part of the function that may use wide registers.
+            let mut whole: [[__m256i; T]; R] = [[wide.avx._mm256_setzero_si256(); T]; R];
+            for r in 0..R {
+                for t in 0..T {
                     let begin =
                         weights[r].scales[chunk].begin.wrapping_mul(rows[t].1[chunk].origin);
-                    wide.avx._mm256_zextsi128_si256(wide.sse2._mm_cvtsi32_si128(begin))
-                })
-            });
+                    whole[r][t] =
+                        wide.avx._mm256_zextsi128_si256(wide.sse2._mm_cvtsi32_si128(begin));
+                }
+            }
             // All of one length, so that their bounds are looked at once.
             let blocks = chunk * cut.n_blocks..(chunk + 1) * cut.n_blocks;
             let levels: [_; R] =

@@ -5,7 +5,7 @@ use crate::cpu::Cpu;
 use crate::error::Fault;
 use crate::file::gguf::Gguf;
 use crate::math::{self, Head};
-use crate::matrix::{Matrix, Packed};
+use crate::matrix::{Grain, Matrix, Packed};
 use pulp::NullaryFnOnce;
 
 /// Tokens that are read at once: so many that every weight is used often, so few that they stay near.
@@ -121,7 +121,7 @@ impl Llama {
         }
         let (cpu, shape) = (Cpu::detect(), Shape::read(file)?);
         let matrix = |names: &[&str], rows: &[usize], n_columns: usize| -> Result<Matrix, Fault> {
-            let mut matrix = Matrix::new(n_columns, 0);
+            let mut matrix = Matrix::new(n_columns, 0, Grain::Fine);
             for (name, n_rows) in names.iter().zip(rows) {
                 file.rows(name, *n_rows, n_columns, &mut |row| matrix.push(cpu, row))?;
             }
@@ -220,14 +220,10 @@ impl Llama {
             self.shape.epsilon,
             &mut room.normal,
         );
-        room.packed.fill(cpu, &room.normal, hidden);
+        let output = self.output.as_ref().unwrap_or(&self.words);
+        room.packed.fill(cpu, &room.normal, output);
         room.logits.resize(self.shape.n_words, 0.0);
-        self.output.as_ref().unwrap_or(&self.words).multiply(
-            cpu,
-            &room.packed,
-            None,
-            &mut room.logits,
-        );
+        output.multiply(cpu, &room.packed, None, &mut room.logits);
         &mut room.logits
     }
 
@@ -255,7 +251,7 @@ impl Llama {
                 epsilon,
                 out: &mut room.normal,
             });
-            room.packed.fill(cpu, &room.normal, hidden);
+            room.packed.fill(cpu, &room.normal, &layer.see);
             layer.see.multiply(cpu, &room.packed, None, &mut room.seen);
             for (row, turns) in
                 room.seen.chunks_exact_mut(width).zip(turns.chunks_exact(shape.head() / 2))
@@ -266,7 +262,7 @@ impl Llama {
             }
             let (scores, out) = (&mut room.scores, &mut room.mixed);
             cpu.run(Attend { shape, first, seen: &room.seen, layer, scores, out });
-            room.packed.fill(cpu, &room.mixed, hidden);
+            room.packed.fill(cpu, &room.mixed, &layer.mix);
             layer.mix.multiply(cpu, &room.packed, None, &mut room.out);
             math::add(&mut room.state, &room.out);
             cpu.run(Normalise {
@@ -275,10 +271,10 @@ impl Llama {
                 epsilon,
                 out: &mut room.normal,
             });
-            room.packed.fill(cpu, &room.normal, hidden);
+            room.packed.fill(cpu, &room.normal, &layer.up);
             layer.up.multiply(cpu, &room.packed, None, &mut room.inner);
             cpu.run(Gate { both: &room.inner, inner, out: &mut room.gated });
-            room.packed.fill(cpu, &room.gated, inner);
+            room.packed.fill(cpu, &room.gated, &layer.down);
             layer.down.multiply(cpu, &room.packed, None, &mut room.out);
             math::add(&mut room.state, &room.out);
         }

@@ -12,7 +12,16 @@ use pulp::NullaryFnOnce;
 /// Columns that share a step.
 pub(crate) const BLOCK: usize = 32;
 /// Blocks that share a unit, at most.
-pub(crate) const MAX_BLOCKS: usize = 12;
+const MAX_BLOCKS: usize = 12;
+
+/// How long chunks may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grain {
+    /// 384 columns: fast, and near enough for a vector of a whole text.
+    Coarse,
+    /// 96 columns: nearer, for models that choose between words that are nearly as likely as each other.
+    Fine,
+}
 /// The largest level of a weight.
 const MAX_LEVEL: f32 = 63.0;
 /// The largest step of a block.
@@ -40,9 +49,13 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
-    fn of(n_columns: usize) -> Self {
+    fn of(n_columns: usize, grain: Grain) -> Self {
         let blocks = n_columns.div_ceil(BLOCK);
-        let n_chunks = blocks.div_ceil(MAX_BLOCKS).max(1);
+        let most = match grain {
+            Grain::Coarse => MAX_BLOCKS,
+            Grain::Fine => 3,
+        };
+        let n_chunks = blocks.div_ceil(most).max(1);
         Self { n_chunks, n_blocks: blocks.div_ceil(n_chunks) }
     }
 
@@ -87,8 +100,8 @@ pub(crate) struct Weights<'a> {
 
 impl Matrix {
     /// A matrix without rows yet.
-    pub(crate) fn new(n_columns: usize, n_rows_expected: usize) -> Self {
-        let cut = Cut::of(n_columns);
+    pub(crate) fn new(n_columns: usize, n_rows_expected: usize, grain: Grain) -> Self {
+        let cut = Cut::of(n_columns, grain);
         let (mut levels, mut steps, mut scales) = (Vec::new(), Vec::new(), Vec::new());
         levels.reserve_exact(n_rows_expected * cut.row());
         steps.reserve_exact(n_rows_expected * cut.row());
@@ -220,9 +233,9 @@ impl Range {
 }
 
 impl Packed {
-    /// Takes rows of `n_columns`.
-    pub(crate) fn fill(&mut self, cpu: Cpu, rows: &[f32], n_columns: usize) {
-        cpu.run(Fill { packed: self, rows, n_columns });
+    /// Takes rows, cut as the matrix is with which they will be multiplied.
+    pub(crate) fn fill(&mut self, cpu: Cpu, rows: &[f32], matrix: &Matrix) {
+        cpu.run(Fill { packed: self, rows, n_columns: matrix.n_columns, cut: matrix.cut });
     }
 
     /// One row: its values, and what they stand for per chunk.
@@ -237,6 +250,7 @@ struct Fill<'a> {
     packed: &'a mut Packed,
     rows: &'a [f32],
     n_columns: usize,
+    cut: Cut,
 }
 
 impl NullaryFnOnce for Fill<'_> {
@@ -244,8 +258,7 @@ impl NullaryFnOnce for Fill<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { packed, rows, n_columns } = self;
-        let cut = Cut::of(n_columns);
+        let Self { packed, rows, n_columns, cut } = self;
         packed.n_rows = rows.len() / n_columns;
         packed.cut = cut;
         packed.values.clear();

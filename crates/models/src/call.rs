@@ -8,9 +8,12 @@ use crate::{
     wire::{How, Outgoing, Reader, Wire},
 };
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderMap, Method};
 use mosaic_outbound::{Answer, Outbound, Patience};
-use mosaic_protocol::provider::{FailureClass, ProviderKind};
+use mosaic_protocol::{
+    Time,
+    provider::{FailureClass, ProviderKind, RateLimit},
+};
 use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
@@ -72,6 +75,8 @@ pub struct Models {
 pub struct Calling {
     source: Source,
     ready: VecDeque<Event>,
+    /// The head of the provider's answer.
+    headers: HeaderMap,
     /// What went wrong after the events that are ready.
     failed: Option<Error>,
     /// `Ended` was handed out.
@@ -186,17 +191,21 @@ impl Models {
             Patience { total: self.patiences.total, silence, bytes: self.patiences.answer_bytes };
         let answer = self.send(endpoint, wire, again, patience).await?;
         match how {
-            How::Stream => Ok(Calling::from(Source::Stream {
-                answer: Box::new(answer),
-                frames: Frames::new(wire.framing()),
-                reader: wire.reader(endpoint),
-            })),
+            How::Stream => {
+                let headers = answer.headers().clone();
+                let calling = Calling::from(Source::Stream {
+                    answer: Box::new(answer),
+                    frames: Frames::new(wire.framing()),
+                    reader: wire.reader(endpoint),
+                });
+                Ok(Calling { headers, ..calling })
+            }
             How::Whole => {
                 let whole = answer.whole().await.map_err(|error| outbound(&error, endpoint))?;
-                let events = wire.whole(endpoint, whole.body())?;
-                let mut calling = Calling::from(Source::Nothing);
-                calling.ready.extend(events);
-                Ok(calling)
+                let (head, body) = whole.into_parts();
+                let ready = wire.whole(endpoint, &body)?.into();
+                let calling = Calling::from(Source::Nothing);
+                Ok(Calling { ready, headers: head.headers, ..calling })
             }
         }
     }
@@ -286,7 +295,7 @@ impl Models {
 /// What is sent, once more.
 struct Again<'a> {
     url: &'a str,
-    headers: &'a http::HeaderMap,
+    headers: &'a HeaderMap,
     body: Option<Bytes>,
 }
 
@@ -323,11 +332,22 @@ fn outbound(error: &mosaic_outbound::Error, endpoint: &Endpoint) -> Error {
 
 impl From<Source> for Calling {
     fn from(source: Source) -> Self {
-        Self { source, ready: VecDeque::new(), failed: None, over: false }
+        Self {
+            source,
+            ready: VecDeque::new(),
+            headers: HeaderMap::new(),
+            failed: None,
+            over: false,
+        }
     }
 }
 
 impl Calling {
+    /// What the provider said of its limits with this answer.
+    pub fn rate_limit(&self, now: Time) -> Option<RateLimit> {
+        crate::rate_limit(&self.headers, now)
+    }
+
     /// The next event; `None` after the proper end. Whatever else ends an answer is an error.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         loop {

@@ -1,5 +1,12 @@
 //! The command line, as data. Its help is the text of these comments; docs/cli.md is made from it.
 
+mod models;
+
+pub(crate) use models::{
+    AddProvider, BudgetCommand, ModelsArgs, ProviderCommand, RouteCommand, SetBudget, UsageArgs,
+    Whose,
+};
+
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use mosaic_protocol::{AccountName, InviteId, Label, TeamId, team::Role, token::Scope};
@@ -66,6 +73,25 @@ pub(crate) enum Command {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// Look after providers of models
+    Provider {
+        #[command(subcommand)]
+        command: ProviderCommand,
+    },
+    /// List the models that can be used
+    Models(ModelsArgs),
+    /// See which model answers what, and why
+    Route {
+        #[command(subcommand)]
+        command: RouteCommand,
+    },
+    /// Show what was used and what it cost
+    Usage(UsageArgs),
+    /// Bound what is spent
+    Budget {
+        #[command(subcommand)]
+        command: BudgetCommand,
     },
     /// Read and check the audit log
     Audit {
@@ -275,7 +301,7 @@ pub(crate) enum TokenCommand {
         /// What to call it
         #[arg(long, default_value = "command line", value_parser = label)]
         name: Label,
-        /// What it may be used for: read, write, admin, metrics
+        /// What it may be used for: read, write, models, admin, metrics
         #[arg(long = "scope", required = true)]
         scopes: Vec<Scope>,
         /// For so many days

@@ -3,18 +3,26 @@
 mod audit;
 mod backup;
 mod invite;
+mod offline;
+mod provider;
 mod reference;
+mod route;
 mod secrets;
+mod spending;
 mod team;
 mod token;
 mod user;
 mod verify;
+mod whose;
 
 pub(crate) use audit::audit;
 pub(crate) use backup::{backup, restore};
 pub(crate) use invite::invite;
+pub(crate) use provider::{models, provider};
 pub(crate) use reference::{completions, reference};
+pub(crate) use route::{explain_lines, route};
 pub(crate) use secrets::secrets;
+pub(crate) use spending::{budget, usage};
 pub(crate) use team::team;
 pub(crate) use token::token;
 pub(crate) use user::user;

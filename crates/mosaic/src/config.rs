@@ -28,8 +28,11 @@ pub(crate) use mosaic_protocol::Sensitive as Secret;
 pub(crate) use problem::ConfigError;
 pub(crate) use settings::{LogFormat, Settings};
 
-/// The one `MOSAIC_*` name that is not a setting: it names the configuration file, and the caller reads it.
+/// A `MOSAIC_*` name that is not a setting: it names the configuration file, and the caller reads it.
 pub(crate) const FILE_VARIABLE: &str = "MOSAIC_CONFIG";
+
+/// Another one: the key that `mosaic provider add` takes. Other users of the machine cannot read it there.
+pub(crate) const KEY_VARIABLE: &str = "MOSAIC_PROVIDER_KEY";
 
 /// Everything a configuration is made from, already read.
 #[derive(Clone, Copy)]

@@ -1,6 +1,9 @@
 //! `mosaic doctor`: looks at everything that an installation needs, changes nothing, and says what to do.
 
 mod checks;
+mod models;
+
+pub(crate) use models::are;
 
 use crate::{FAILED, config::Settings, out};
 use serde::Serialize;

@@ -26,6 +26,11 @@ pub(crate) fn models(settings: &Settings) -> anyhow::Result<ModelSettings> {
         ModelSettings::default()
     };
     models.private_hosts.clone_from(&settings.providers.private_hosts);
+    if let Some(name) = &settings.providers.second_look {
+        let model = name.clone().try_into();
+        models.second_look =
+            Some(model.map_err(|error| anyhow::anyhow!("`providers.second_look`: {error}"))?);
+    }
     if let Some(path) = &settings.providers.catalogue {
         let what = || format!("`providers.catalogue`: {} cannot be read", path.display());
         if std::fs::metadata(path).with_context(what)?.len() > CATALOGUE_BYTES {

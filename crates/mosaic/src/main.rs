@@ -17,7 +17,7 @@ mod setting;
 mod telemetry;
 mod up;
 
-use args::{Args, Command};
+use args::{Args, Command, RouteCommand};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -51,6 +51,10 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Version => return out::say(&format!("mosaic {}", env!("CARGO_PKG_VERSION"))),
         Command::Completions { shell } => return commands::completions(shell),
         Command::Reference { page } => return commands::reference(page),
+        Command::Route { command: RouteCommand::Explain { ref message, .. } } if message == "-" => {
+            let data = args.options.data.as_deref().map(std::path::Path::new);
+            return commands::explain_lines(data);
+        }
         _ => {}
     }
     let config = setting::load(&args.options)?;
@@ -69,6 +73,11 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             Command::Team { command } => commands::team(settings, command).await,
             Command::Invite { command } => commands::invite(settings, command).await,
             Command::Token { command } => commands::token(settings, command).await,
+            Command::Provider { command } => commands::provider(settings, command).await,
+            Command::Models(args) => commands::models(settings, args).await,
+            Command::Route { command } => commands::route(settings, command).await,
+            Command::Usage(args) => commands::usage(settings, args).await,
+            Command::Budget { command } => commands::budget(settings, command).await,
             Command::Audit { command } => commands::audit(settings, command).await,
             Command::Secrets { command } => commands::secrets(settings, &command).await,
             Command::Version | Command::Completions { .. } | Command::Reference { .. } => {

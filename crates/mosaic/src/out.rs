@@ -1,5 +1,6 @@
 //! What the command line prints: answers on stdout, complaints and progress on stderr. The only place that does.
 
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::{
     io::{IsTerminal, Write},
     process::ExitCode,
@@ -7,10 +8,16 @@ use std::{
 
 /// Prints a line. A reader that went away is no failure.
 pub(crate) fn say(line: &str) -> anyhow::Result<ExitCode> {
+    heard(line).map(|_| ExitCode::SUCCESS)
+}
+
+/// Prints a line, and answers whether anybody still reads.
+pub(crate) fn heard(line: &str) -> anyhow::Result<bool> {
     let mut stdout = std::io::stdout().lock();
     match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(ExitCode::SUCCESS),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -47,6 +54,22 @@ pub(crate) fn confirm(question: &str, word: &str) -> anyhow::Result<()> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     if line.trim() == word { Ok(()) } else { anyhow::bail!("nothing was changed") }
+}
+
+/// Asks for something that nobody is to read over a shoulder: what is typed is not shown. Takes a terminal.
+pub(crate) fn ask_hidden(question: &str) -> anyhow::Result<String> {
+    let stdin = std::io::stdin();
+    let _ = write!(std::io::stderr().lock(), "{question}");
+    let shown = tcgetattr(&stdin)?;
+    let mut hidden = shown.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&stdin, OptionalActions::Now, &hidden)?;
+    let mut line = String::new();
+    let read = stdin.read_line(&mut line);
+    tcsetattr(&stdin, OptionalActions::Now, &shown)?;
+    let _ = writeln!(std::io::stderr().lock());
+    read?;
+    Ok(line)
 }
 
 /// Lines up columns.

@@ -4,7 +4,7 @@ use crate::{
     config::Settings, control::Socket, doctor, environment, local::local, logs, out, port,
     telemetry::Telemetry,
 };
-use anyhow::{Context, bail};
+use anyhow::bail;
 use mosaic_gateway::{Gateway, ProviderSettings};
 use mosaic_server::{Server, Throttles, is_loopback};
 use mosaic_store::{Ambient, DataDir, Options, Store, bus::address::BusAddress, keyring::Key};
@@ -40,7 +40,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     if let Some(address) = bus_address(settings)? {
         store.join_bus(address).await?;
     }
-    let gateway = Gateway::new(store.clone(), gateway_settings(settings)?, local(settings))?;
+    let gateway = gateway(&store, settings)?;
     gateway.seed_rules().await?;
     gateway.find_interrupted(store.is_alone()).await?;
     let origin = origin(settings, address);
@@ -71,6 +71,13 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         }
         (None, _) => ExitCode::SUCCESS,
     };
+    let ignored = environment::ignored(settings);
+    if !ignored.is_empty() {
+        out::say(&format!(
+            "{} set, and not used: MOSAIC_PROVIDERS_FROM_ENVIRONMENT=true lets everybody on this server use them",
+            doctor::are(&ignored)
+        ))?;
+    }
 
     let which = signals.next().await;
     tracing::info!(signal = which, "stopping");
@@ -177,6 +184,14 @@ pub(crate) fn gateway_settings(settings: &Settings) -> anyhow::Result<mosaic_gat
     })
 }
 
+fn gateway(store: &Store, settings: &Settings) -> anyhow::Result<Gateway> {
+    let made = Gateway::new(store.clone(), gateway_settings(settings)?, local(settings));
+    made.map_err(|error| match error {
+        mosaic_gateway::Error::Refused { problem, next } => anyhow::anyhow!("{problem}\n  {next}"),
+        error => anyhow::Error::new(error).context("the gateway cannot be made"),
+    })
+}
+
 pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
     let limits = &settings.limits;
     mosaic_server::Settings {
@@ -193,6 +208,7 @@ pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
         cors_origins: settings.cors_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         metrics_open: settings.metrics_open,
+        probe_every: Duration::from_secs(settings.providers.probe_minutes.saturating_mul(60)),
         throttles: Throttles {
             address_per_minute: number(settings.throttle.address_per_minute, u32::MAX),
             user_per_minute: number(settings.throttle.user_per_minute, u32::MAX),
@@ -204,8 +220,7 @@ pub(crate) fn server_settings(settings: &Settings) -> mosaic_server::Settings {
 /// Opens everything but the sockets, for a command that finds no gateway running.
 pub(crate) async fn offline(settings: &Settings) -> anyhow::Result<(Store, axum::Router)> {
     let store = Store::open(store_options(settings)).await?;
-    let gateway = Gateway::new(store.clone(), gateway_settings(settings)?, local(settings))
-        .context("the gateway cannot be made")?;
+    let gateway = gateway(&store, settings)?;
     gateway.seed_rules().await?;
     gateway.set_origin(&origin(settings, settings.listen));
     Ok((store, mosaic_server::in_process(gateway, server_settings(settings))))

@@ -147,6 +147,21 @@ pub struct UsageQuery {
     pub everybody: bool,
 }
 
+/// Which usage of one person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PersonUsageQuery {
+    /// By what it is put together.
+    #[serde(default)]
+    pub by: UsageBy,
+    /// From this day on (`2026-11-01`); thirty days back unless told.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Up to and with this day.
+    #[serde(default)]
+    pub to: Option<String>,
+}
+
 /// What was used, put together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsageRow {

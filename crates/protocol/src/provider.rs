@@ -313,6 +313,19 @@ pub struct ProviderReport {
     pub n_models: u64,
 }
 
+/// How one provider does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HealthShown {
+    /// Which.
+    pub id: ModelProviderId,
+    /// What it is called where it is.
+    pub name: ModelProviderName,
+    /// What kind it is.
+    pub kind: ProviderKind,
+    /// How it does.
+    pub health: ProviderHealth,
+}
+
 /// A model that can be used, with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelShown {

@@ -33,6 +33,15 @@ pub struct Workspace {
     pub quota_bytes: i64,
 }
 
+/// Of which workspace something is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceQuery {
+    /// Which; one's own unless told.
+    #[serde(default)]
+    pub workspace_id: Option<WorkspaceId>,
+}
+
 /// Changes how much disk a workspace may use.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -14,6 +14,9 @@ use mosaic_protocol::{
 /// How many models are kept to fall back on.
 const CHAIN: usize = 6;
 
+/// An answer that is worth asking for has at least so many tokens.
+pub const LEAST_OUTPUT: u64 = 64;
+
 /// How many models a choice tells of.
 const TOLD: usize = 24;
 
@@ -261,7 +264,9 @@ impl Search<'_> {
             self.family(family, target.provider);
         } else {
             let fits = |offer: &Offer| {
-                is_kind(offer.kind) && target.class.is_none_or(|tier| tier == offer.tier)
+                is_kind(offer.kind)
+                    && target.class.is_none_or(|tier| tier == offer.tier)
+                    && (target.provider.is_some() || is_real(offer))
             };
             let mut places: Vec<usize> = (0..self.offers.len())
                 .filter(|place| self.offers.get(*place).is_some_and(fits))
@@ -309,7 +314,7 @@ impl Search<'_> {
         };
         for tier in tiers {
             let mut places: Vec<usize> = (0..self.offers.len())
-                .filter(|place| self.offers.get(*place).is_some_and(|offer| offer.tier == tier))
+                .filter(|place| self.offers.get(*place).is_some_and(|it| it.tier == tier && is_real(it)))
                 .collect();
             self.sort(&mut places, true);
             for place in places {
@@ -326,7 +331,6 @@ impl Search<'_> {
         let key = |place: &usize| {
             let offer = self.offers.get(*place)?;
             let rank = match offer.kind {
-                ProviderKind::Scripted => 2,
                 ProviderKind::Local => 1,
                 _ => 0,
             };
@@ -433,6 +437,11 @@ fn expected(offer: &Offer, demand: &Demand) -> Option<u64> {
     u64::try_from(micros.div_ceil(1_000_000)).ok()
 }
 
+/// A model that plays a script, perhaps of failing, answers where it is named and nowhere else.
+fn is_real(offer: &Offer) -> bool {
+    offer.kind != ProviderKind::Scripted
+}
+
 /// Why a model cannot be taken, in a few words.
 fn why_not(offer: &Offer, demand: &Demand) -> Option<String> {
     let can = &offer.can;
@@ -457,7 +466,9 @@ fn why_not(offer: &Offer, demand: &Demand) -> Option<String> {
         let (needed, context) = (demand.prompt_tokens, can.context);
         return Some(format!("it reads {context} tokens, and this is about {needed}"));
     }
-    match (demand.money_left, expected(offer, demand)) {
+    // A budget that does not pay for a long answer may pay for a short one.
+    let least = Demand { output_tokens: demand.output_tokens.min(LEAST_OUTPUT), ..*demand };
+    match (demand.money_left, expected(offer, &least)) {
         (Some(left), Some(micros)) if micros > left => Some(format!(
             "it may cost ${}, and ${} is left of the budget",
             dollars(micros),

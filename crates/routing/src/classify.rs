@@ -57,8 +57,8 @@ fn long_document(message: &Message) -> bool {
     bytes > LONG_DOCUMENT_BYTES
 }
 
-/// Below this confidence a classification is as likely wrong as right, and a second look is worth its price.
-pub const UNSURE: f32 = 0.5;
+/// Below this confidence a task is about as likely wrong as right, and a second look is worth its price.
+pub const UNSURE: f32 = 0.6;
 
 /// The text whose embedding, as a query, `classify` wants: what is asked, cut to a bound.
 pub fn to_embed(text: &str) -> String {
@@ -102,3 +102,6 @@ impl Read {
         features::features(message, &self.parts, &self.shape, &self.words, &self.hints)
     }
 }
+
+#[cfg(test)]
+mod tests;

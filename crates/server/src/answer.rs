@@ -200,6 +200,26 @@ impl Answer for Events {
     }
 }
 
+/// An answer in a foreign format, whole or in pieces.
+pub(crate) struct Foreign(pub(crate) Response);
+
+impl Answer for Foreign {
+    const KIND: AnswerKind = AnswerKind {
+        status: StatusCode::OK,
+        media: JSON,
+        schema: Some(|_| {
+            schemars::json_schema!({
+                "type": "object",
+                "description": "As the format's own documentation has it; a stream of events where that was asked for.",
+            })
+        }),
+    };
+
+    fn into_response(self, _: bool) -> Response {
+        self.0
+    }
+}
+
 /// The connection speaks WebSocket from here on.
 pub(crate) struct Upgraded(pub(crate) Response);
 

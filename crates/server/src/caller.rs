@@ -1,5 +1,6 @@
 //! What is known of a request before anybody has logged in: where it comes from, and its id.
 
+use crate::compatible::Tongue;
 use http::{HeaderMap, header};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -26,6 +27,8 @@ pub(crate) struct Seen {
     pub(crate) request_id: String,
     /// The cookie that this browser was given when it left for a login provider.
     pub(crate) departure: Option<String>,
+    /// In whose words it is answered.
+    pub(crate) tongue: Tongue,
 }
 
 impl Default for Seen {
@@ -37,6 +40,7 @@ impl Default for Seen {
             agent: String::new(),
             request_id: String::new(),
             departure: None,
+            tongue: Tongue::Own,
         }
     }
 }

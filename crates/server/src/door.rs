@@ -2,6 +2,7 @@
 
 use crate::{
     caller::{self, Peer, Seen},
+    compatible::Tongue,
     cookie,
     error::refuse,
     origin::origin_of,
@@ -90,7 +91,9 @@ fn look(state: &State, parts: &Parts) -> Seen {
     };
     let request_id = state.gateway.store().ambient().id(RequestId::new).to_string();
     let departure = cookie::departure(&parts.headers, secure);
-    Seen { peer, address, secure, agent: caller::agent(&parts.headers), request_id, departure }
+    let tongue = Tongue::of(parts.uri.path(), &parts.headers);
+    let agent = caller::agent(&parts.headers);
+    Seen { peer, address, secure, agent, request_id, departure, tongue }
 }
 
 fn check(state: &State, parts: &Parts, seen: &Seen) -> Result<Option<Response>, Refusal> {

@@ -2,6 +2,7 @@
 
 use crate::{
     caller::{Peer, Seen},
+    compatible::{Tongue, errors::Told, serving},
     refusal::Refusal,
 };
 use axum::response::{IntoResponse, Response};
@@ -17,6 +18,7 @@ struct Shape {
     code: ErrorCode,
     message: String,
     next: String,
+    param: Option<String>,
     retry_after: Option<Duration>,
 }
 
@@ -118,7 +120,14 @@ fn shape(error: &Error, frank: bool) -> Shape {
         Error::ModelFailed(failed) => failed.retry_after,
         _ => None,
     };
-    Shape { status, code, message, next: next.to_owned(), retry_after }
+    let next = match error {
+        Error::NoSuchModel { nearest, .. } if !nearest.is_empty() => {
+            let names: Vec<String> = nearest.iter().map(|name| format!("`{name}`")).collect();
+            format!("did you mean {}? {next}", names.join(" or "))
+        }
+        _ => next.to_owned(),
+    };
+    Shape { status, code, message, next, param: None, retry_after }
 }
 
 /// How a failed call of a model is answered. That a key was refused is not the fault of whoever asked.
@@ -160,11 +169,20 @@ fn shape_of(refusal: &Refusal, seen: &Seen) -> Shape {
             }
             shape
         }
+        Refusal::Asked { param, message } => Shape {
+            status: StatusCode::BAD_REQUEST,
+            code: ErrorCode::Invalid,
+            message: message.clone(),
+            next: "correct it, or leave it out".to_owned(),
+            param: param.clone(),
+            retry_after: None,
+        },
         Refusal::Http { status, code, message, next, retry_after } => Shape {
             status: *status,
             code: *code,
             message: message.clone(),
             next: (*next).to_owned(),
+            param: None,
             retry_after: *retry_after,
         },
     }
@@ -176,13 +194,28 @@ pub(crate) fn problem(refusal: &Refusal, seen: &Seen) -> Problem {
     Problem { code, message, next, request_id: seen.request_id.clone() }
 }
 
+/// What is said about a refusal in a foreign format.
+pub(crate) fn told(refusal: &Refusal, seen: &Seen) -> Told {
+    let Shape { status, code, message, next, param, .. } = shape_of(refusal, seen);
+    Told { status, code, message, next, param, request_id: seen.request_id.clone() }
+}
+
 /// The answer to a refused request.
 pub(crate) fn refuse(refusal: &Refusal, seen: &Seen) -> Response {
     let request_id = &seen.request_id;
     let shape = shape_of(refusal, seen);
-    let Shape { status, code, message, next, retry_after } = shape;
-    let error = Problem { code, message, next, request_id: request_id.clone() };
-    let mut response = (status, axum::Json(ErrorBody { error })).into_response();
+    let Shape { status, code, message, next, param, retry_after } = shape;
+    let request_id = request_id.clone();
+    let mut response = match seen.tongue {
+        Tongue::Own => {
+            let error = Problem { code, message, next, request_id };
+            (status, axum::Json(ErrorBody { error })).into_response()
+        }
+        tongue => {
+            let told = Told { status, code, message, next, param, request_id };
+            serving::refusal(&told, tongue)
+        }
+    };
     if let Some(retry_after) = retry_after {
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));

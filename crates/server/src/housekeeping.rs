@@ -1,5 +1,5 @@
 //! What runs by itself while the gateway does: forgetting what has expired, keeping the search index up with the logs,
-//! and on a shared database looking at what other nodes wrote.
+//! asking providers of models whether they work, and on a shared database looking at what other nodes wrote.
 
 use crate::state::{State, stopped};
 use std::{sync::Arc, time::Duration};
@@ -9,6 +9,9 @@ const EVERY: Duration = Duration::from_secs(300);
 
 /// How long after a start the index is first looked at.
 const SETTLE: Duration = Duration::from_secs(1);
+
+/// How long after a start providers of models are first asked.
+const FIRST_PROBE: Duration = Duration::from_secs(5);
 
 /// How long what was said waits for more to be indexed with it.
 const GATHER: Duration = Duration::from_millis(500);
@@ -51,8 +54,27 @@ pub(crate) async fn index(state: Arc<State>) {
 /// Runs until the gateway stops.
 pub(crate) async fn run(state: Arc<State>) {
     tokio::select! {
-        () = sweep(&state) => {}
+        ((), ()) = async { tokio::join!(sweep(&state), probe(&state)) } => {}
         never = state.gateway.keep_looking() => match never {},
+    }
+}
+
+async fn probe(state: &State) {
+    let mut stopping = state.stopping.clone();
+    let begin = tokio::time::Instant::now() + FIRST_PROBE;
+    let mut ticks = tokio::time::interval_at(begin, state.settings.probe_every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let probing = async {
+            ticks.tick().await;
+            if let Err(error) = state.gateway.probe_all().await {
+                tracing::warn!(%error, "providers of models could not be asked; they will be later");
+            }
+        };
+        tokio::select! {
+            () = probing => {}
+            () = stopped(&mut stopping) => return,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Access to the route is checked before any of this is read; ids are checked by the operation that gets them.
 
 use crate::{
+    compatible::BODY_BYTES,
     listen::Place,
     refusal::Refusal,
     row::{Cx, Kind, Row},
@@ -14,16 +15,16 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mosaic_gateway::Error;
 use mosaic_protocol::{
-    AccountName, BlobHash, IdentityId, InviteId, LogId, ProviderName, SecretName, Seq, SessionId,
-    TeamId, TokenId, UserId, WorkspaceId,
+    AccountName, BlobHash, BudgetId, IdentityId, InviteId, LogId, ModelProviderId, ProviderName,
+    RuleId, SecretName, Seq, SessionId, TeamId, TokenId, UserId, WorkspaceId,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use std::future::Future;
+use std::{future::Future, marker::PhantomData};
 
 /// The body of a request, not read yet.
 pub(crate) struct Body(AxumBody);
@@ -92,8 +93,11 @@ params! {
     LogId => Log, |text| text.parse().ok();
     BlobHash => Blob, |text| text.to_owned().try_into().ok();
     SecretName => SecretName, |text| text.to_owned().try_into().ok();
-    ProviderName => Provider, |text| text.to_owned().try_into().ok();
+    ProviderName => LoginProvider, |text| text.to_owned().try_into().ok();
     AccountName => AccountName, |text| text.to_owned().try_into().ok();
+    ModelProviderId => ModelProvider, |text| text.parse().ok();
+    RuleId => Rule, |text| text.parse().ok();
+    BudgetId => Budget, |text| text.parse().ok();
 }
 
 /// One parameter of the path.
@@ -108,8 +112,37 @@ pub(crate) struct LastEvent(pub(crate) Option<(LogId, Seq)>);
 pub(crate) struct WebSocket(WebSocketUpgrade, Option<Place>);
 /// A JSON body.
 pub(crate) struct Json<T>(pub(crate) T);
+/// A body in a foreign format, which may be large. `T` is what the document says of it.
+pub(crate) struct Large<T> {
+    body: Body,
+    most: usize,
+    headers: HeaderMap,
+    of: PhantomData<fn() -> T>,
+}
+/// The headers.
+pub(crate) struct Headers(pub(crate) HeaderMap);
 /// A body of plain bytes, which the route's function reads when it has checked that it may.
 pub(crate) struct Upload(Body, usize);
+
+impl<T> Large<T> {
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// How large it says that it is.
+    pub(crate) fn size(&self) -> Option<usize> {
+        self.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
+    /// How large it may be.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    pub(crate) async fn read(self, cx: &mut Cx) -> Result<Bytes, Refusal> {
+        self.body.read(cx, self.most).await
+    }
+}
 
 impl Upload {
     pub(crate) async fn read(self, cx: &mut Cx) -> Result<Bytes, Refusal> {
@@ -162,6 +195,14 @@ impl<T: DeserializeOwned + JsonSchema + Send> FromHead for Query<T> {
             Error::Invalid(format!("the query is not understood: {}", error.body_text()))
         })?;
         Ok(Query(query.0))
+    }
+}
+
+impl FromHead for Headers {
+    fn describe(_: &mut Row) {}
+
+    async fn read(parts: &mut Parts) -> Result<Self, Refusal> {
+        Ok(Headers(parts.headers.clone()))
     }
 }
 
@@ -270,18 +311,7 @@ impl<T: DeserializeOwned + JsonSchema + Send> Input for Json<T> {
     }
 
     async fn read(cx: &mut Cx, parts: Parts, body: Body) -> Result<Self, Refusal> {
-        let media = parts
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim();
-        if !media.eq_ignore_ascii_case("application/json") {
-            return Err(Refusal::unsupported_type());
-        }
-        if !is_plain(&parts) {
-            return Err(Refusal::unsupported_coding());
-        }
+        check_json(&parts)?;
         let limit = cx.state.settings.body_bytes;
         let bytes = body.read(cx, limit).await?;
         // The parser would also take a list of the fields' values, which no document promises.
@@ -289,6 +319,35 @@ impl<T: DeserializeOwned + JsonSchema + Send> Input for Json<T> {
             return Err(Error::Invalid("the body must be a JSON object".into()).into());
         }
         Ok(Json(parse(&bytes).map_err(Error::Invalid)?))
+    }
+}
+
+/// JSON, as it was written.
+fn check_json(parts: &Parts) -> Result<(), Refusal> {
+    let media = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    if !media.eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::unsupported_type());
+    }
+    match is_plain(parts) {
+        true => Ok(()),
+        false => Err(Refusal::unsupported_coding()),
+    }
+}
+
+impl<T: JsonSchema + Send + 'static> Input for Large<T> {
+    fn describe(row: &mut Row) {
+        row.body = Some(Some(|generator| generator.subschema_for::<T>()));
+    }
+
+    async fn read(cx: &mut Cx, parts: Parts, body: Body) -> Result<Self, Refusal> {
+        check_json(&parts)?;
+        let most = BODY_BYTES.max(cx.state.settings.body_bytes);
+        Ok(Large { body, most, headers: parts.headers, of: PhantomData })
     }
 }
 
@@ -371,6 +430,6 @@ mod tests {
             the body is not understood: unknown field `pass`, expected one of `code`, `name`, `password`
             the body is not understood: EOF while parsing a value at line 1 column 25
             the body is not understood: trailing characters at line 1 column 52
-            `scopes[1]`: unknown variant `fly`, expected one of `read`, `write`, `admin`, `metrics`"#]].assert_eq(&said.join("\n"));
+            `scopes[1]`: unknown variant `fly`, expected one of `read`, `write`, `admin`, `metrics`, `models`"#]].assert_eq(&said.join("\n"));
     }
 }

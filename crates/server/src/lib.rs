@@ -7,6 +7,7 @@
 mod answer;
 mod assets;
 mod caller;
+mod compatible;
 mod cookie;
 mod docs;
 mod door;
@@ -32,6 +33,7 @@ mod state;
 mod throttle;
 mod typescript;
 
+pub use compatible::read_any;
 pub use docs::page as docs_page;
 pub use listen::{Bound, Server, bind, is_loopback};
 pub use openapi::document as openapi;

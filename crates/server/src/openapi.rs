@@ -44,7 +44,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator, error: &Schema) -> Valu
         "summary": row.summary,
         "description": needs_text(row.needs),
         "tags": [tag(row.path)],
-        "security": security(row.needs),
+        "security": security(row),
         "responses": responses(row, generator, error),
     });
     let mut parameters: Vec<Value> = names(row.path)
@@ -105,7 +105,7 @@ fn responses(row: &Row, generator: &mut SchemaGenerator, error: &Schema) -> Valu
         ("409", changes),
         ("413", row.body.is_some()),
         ("415", matches!(row.body, Some(Some(_)))),
-        ("502", row.params.contains(&Kind::Provider) || row.path.contains("identities")),
+        ("502", row.params.contains(&Kind::LoginProvider) || row.path.contains("identities")),
         ("503", row.path != "/readyz"),
         ("507", changes),
     ] {
@@ -154,8 +154,10 @@ fn needs_text(needs: Needs) -> String {
     }
 }
 
-fn security(needs: Needs) -> Value {
-    match needs {
+fn security(row: &Row) -> Value {
+    match row.needs {
+        // What speaks a foreign format takes no cookie.
+        Needs::Login(_) if row.path.starts_with("/v1/") => json!([{ "token": [] }]),
         Needs::Public | Needs::Operator => json!([]),
         Needs::Session | Needs::AdminSession => json!([{ "session": [] }]),
         Needs::Login(_) | Needs::Admin | Needs::Metrics => {
@@ -180,8 +182,11 @@ fn param_schema(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
         Kind::Identity => of::<p::IdentityId>(generator),
         Kind::Blob => of::<p::BlobHash>(generator),
         Kind::SecretName => of::<p::SecretName>(generator),
-        Kind::Provider => of::<p::ProviderName>(generator),
+        Kind::LoginProvider => of::<p::ProviderName>(generator),
         Kind::AccountName => of::<p::AccountName>(generator),
+        Kind::ModelProvider => of::<p::ModelProviderId>(generator),
+        Kind::Rule => of::<p::RuleId>(generator),
+        Kind::Budget => of::<p::BudgetId>(generator),
     }
 }
 

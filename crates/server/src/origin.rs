@@ -4,7 +4,11 @@
 //! `localhost` and IP addresses cannot. An Origin that is present must be our own or listed; a request that a cookie
 //! vouches for and that changes something must have one, and it must be our own.
 
-use crate::{Settings, refusal::Refusal};
+use crate::{
+    Settings,
+    compatible::{Tongue, headers::EXPOSED},
+    refusal::Refusal,
+};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 use std::net::IpAddr;
@@ -109,6 +113,8 @@ impl Origins {
         let Ok(value) = HeaderValue::from_str(origin) else { return };
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
+        let exposed = HeaderValue::from_static(EXPOSED);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
     }
 
@@ -127,10 +133,12 @@ impl Origins {
             "access-control-allow-methods",
             HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
         );
-        headers.insert(
-            "access-control-allow-headers",
-            HeaderValue::from_static("authorization, content-type"),
-        );
+        // Programs in pages send headers of their own with a foreign format; a token has to be named even so.
+        let allowed = match Tongue::of(parts.uri.path(), &parts.headers) {
+            Tongue::Own => "authorization, content-type",
+            Tongue::OpenAi | Tongue::Anthropic => "authorization, content-type, x-api-key, *",
+        };
+        headers.insert("access-control-allow-headers", HeaderValue::from_static(allowed));
         headers.insert("access-control-max-age", HeaderValue::from_static("600"));
         Some(response)
     }

@@ -10,6 +10,12 @@ use std::time::Duration;
 pub(crate) enum Refusal {
     /// The operation says so.
     Operation(Error),
+    /// A body in a foreign format cannot be taken.
+    Asked {
+        /// The path of what is wrong.
+        param: Option<String>,
+        message: String,
+    },
     /// The HTTP side says so.
     Http {
         status: StatusCode,
@@ -106,6 +112,16 @@ impl Refusal {
             message: format!("you have {most} streams open, and one person may have no more"),
             next: "close a page or a program that follows something, then try again",
             retry_after: Some(Duration::from_secs(5)),
+        }
+    }
+
+    pub(crate) fn too_many_answers(most: usize) -> Self {
+        Refusal::Http {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code: ErrorCode::Throttled,
+            message: format!("you wait for {most} answers, and one person may wait for no more"),
+            next: "wait until one of them has come, then try again",
+            retry_after: Some(Duration::from_secs(2)),
         }
     }
 

@@ -2,10 +2,14 @@
 
 mod account;
 mod admin;
+mod compatible;
 mod conversation;
+mod login_provider;
+mod model;
 mod operator;
-mod provider;
 mod public;
+mod routing;
+mod spending;
 mod team;
 mod workspace;
 
@@ -15,6 +19,8 @@ use mosaic_protocol::{access::Needs, token::Scope};
 
 const READ: Needs = Needs::Login(Scope::Read);
 const WRITE: Needs = Needs::Login(Scope::Write);
+/// A token that may call models: the cookie of a login counts for nothing there.
+const MODELS: Needs = Needs::Login(Scope::Models);
 const PUBLIC: Needs = Needs::Public;
 const SESSION: Needs = Needs::Session;
 const ADMIN: Needs = Needs::Admin;
@@ -45,12 +51,12 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
             public::accept_invite,
         )
         .example(r#"{"code":"wrong-code","name":"ada","password":"correct horse"}"#),
-        get("/api/oidc/{provider}/start", PUBLIC, "Go to a login provider", provider::start),
+        get("/api/oidc/{provider}/start", PUBLIC, "Go to a login provider", login_provider::start),
         get(
             "/api/oidc/{provider}/callback",
             PUBLIC,
             "Come back from a login provider",
-            provider::callback,
+            login_provider::callback,
         ),
         // One's own account
         post("/api/logout", WRITE, "Log out", account::logout),
@@ -74,10 +80,10 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         post("/api/me/tokens", SESSION, "Make an API token", account::create_token)
             .example(r#"{"name":"ci","scopes":["read"],"expires_in_days":30}"#),
         delete("/api/me/tokens/{token_id}", WRITE, "End one of my tokens", account::delete_token),
-        get("/api/me/identities", READ, "My accounts at login providers", provider::list),
-        post("/api/me/identities", SESSION, "Link an account at a login provider", provider::link)
+        get("/api/me/identities", READ, "My accounts at login providers", login_provider::list),
+        post("/api/me/identities", SESSION, "Link an account at a login provider", login_provider::link)
             .example(r#"{"password":"correct horse","provider":"nobody"}"#),
-        delete("/api/me/identities/{identity_id}", SESSION, "Unlink one of them", provider::unlink),
+        delete("/api/me/identities/{identity_id}", SESSION, "Unlink one of them", login_provider::unlink),
         // Teams
         get("/api/teams", READ, "My teams", team::list),
         post("/api/teams", WRITE, "Make a team", team::create).example(r#"{"name":"Engines"}"#),
@@ -198,6 +204,95 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         get("/api/logs/{log_id}/events", READ, "Follow a log", conversation::follow),
         get("/api/me/inbox", READ, "The log of my inbox", conversation::inbox),
         get("/ws", READ, "Follow logs and submit commands", conversation::socket),
+        // Models
+        get("/api/providers", READ, "Providers of models that I can use", model::providers),
+        post("/api/providers", WRITE, "Set up a provider of models", model::add)
+            .example(
+                r#"{"api":"chat","base_url":"https://api.example.com/v1","key":"sk-123","kind":"compatible","name":"mine","server":false,"untested":true,"workspace_id":"{Workspace}"}"#,
+            )
+            .slow(),
+        get("/api/providers/health", READ, "How providers of models do", model::health),
+        patch("/api/providers/{provider_id}", WRITE, "Change a provider of models", model::change)
+            .example(
+                r#"{"api":"chat","base_url":"https://api.example.com/v1","enabled":true,"key":"sk-123","name":"mine","untested":true}"#,
+            )
+            .slow(),
+        delete(
+            "/api/providers/{provider_id}",
+            WRITE,
+            "Remove a provider of models",
+            model::delete,
+        ),
+        post(
+            "/api/providers/{provider_id}/test",
+            WRITE,
+            "Ask a provider of models whether it works",
+            model::test,
+        )
+        .slow(),
+        get("/api/models", READ, "Models that I can use", model::models).slow(),
+        // Routing
+        get("/api/routing/rules", READ, "The rules that hold for me", routing::rules),
+        post("/api/routing/rules", WRITE, "Make a rule", routing::create).example(
+            r#"{"enabled":true,"name":"Code to Opus","priority":10,"then":{"models":[{"family":"opus"}]},"when":[{"field":"task","op":"eq","value":"coding"}],"workspace_id":"{Workspace}"}"#,
+        ),
+        put("/api/routing/rules/{rule_id}", WRITE, "Change a rule", routing::update).example(
+            r#"{"enabled":true,"name":"Code to Opus","priority":10,"then":{"models":[{"family":"opus"}]},"when":[{"field":"task","op":"eq","value":"coding"}],"workspace_id":"{Workspace}"}"#,
+        ),
+        delete("/api/routing/rules/{rule_id}", WRITE, "Delete a rule", routing::delete),
+        put(
+            "/api/routing/rules/{rule_id}/override",
+            WRITE,
+            "Make something else of a rule of the system in one workspace",
+            routing::overrule,
+        )
+        .example(
+            r#"{"enabled":false,"then":{"models":[{"class":"cheap"}]},"workspace_id":"{Workspace}"}"#,
+        ),
+        put("/api/routing/order", WRITE, "Put rules into another order", routing::order)
+            .example(r#"{"ids":[],"workspace_id":"{Workspace}"}"#),
+        post(
+            "/api/routing/explain",
+            READ,
+            "Which model would be chosen for a message, without calling any",
+            routing::explain,
+        )
+        .example(
+            r#"{"attachments":["image"],"model":"auto","text":"hello","workspace_id":"{Workspace}"}"#,
+        )
+        .slow(),
+        // Spending
+        get("/api/budgets", READ, "The budgets that bind me", spending::budgets),
+        put("/api/budgets", WRITE, "Set a budget", spending::put_budget).example(
+            r#"{"micros":5000000,"period":"day","subject":{"kind":"workspace","id":"{Workspace}"},"tokens":1000000}"#,
+        ),
+        delete("/api/budgets/{budget_id}", WRITE, "Take a budget away", spending::delete_budget),
+        get("/api/usage", READ, "What was used", spending::usage),
+        // Other programs, in the formats of OpenAI and Anthropic
+        post("/v1/chat/completions", MODELS, "OpenAI's Chat Completions", compatible::chat)
+            .example(r#"{"model":"auto","messages":[{"role":"user","content":"hello"}]}"#)
+            .patient(),
+        post("/v1/responses", MODELS, "OpenAI's Responses", compatible::responses)
+            .example(r#"{"model":"auto","input":"hello"}"#)
+            .patient(),
+        post("/v1/messages", MODELS, "Anthropic's Messages", compatible::messages)
+            .example(
+                r#"{"model":"auto","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"#,
+            )
+            .patient(),
+        post(
+            "/v1/messages/count_tokens",
+            MODELS,
+            "About how many tokens a request of Anthropic's Messages has",
+            compatible::count_tokens,
+        )
+        .example(
+            r#"{"model":"auto","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}"#,
+        ),
+        post("/v1/embeddings", MODELS, "OpenAI's Embeddings", compatible::embeddings)
+            .example(r#"{"model":"auto","input":"hello"}"#)
+            .patient(),
+        get("/v1/models", MODELS, "The models that I can use, as OpenAI or Anthropic list them", compatible::models),
         // Admins
         get("/api/users", ADMIN, "All accounts", admin::list_users),
         post("/api/users", ADMIN_SESSION, "Make an account", admin::create_user)
@@ -241,6 +336,7 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
             admin::set_quota,
         )
         .example(r#"{"quota_bytes":1073741824}"#),
+        get("/api/admin/budgets", ADMIN, "All budgets", spending::all_budgets),
         get("/api/audit", ADMIN, "The audit log", admin::audit),
         get("/api/audit/verify", ADMIN, "Check the audit log's chain", admin::verify_audit).slow(),
         // The one who runs the machine, over the control socket
@@ -251,6 +347,18 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
             .slow(),
         post("/api/operator/setup", OPERATOR, "Make a new setup link", operator::setup_link),
         get("/api/operator/users/{name}", OPERATOR, "Find an account by name", operator::find_user),
+        get(
+            "/api/operator/users/{user_id}/workspace",
+            OPERATOR,
+            "Somebody's own workspace",
+            operator::workspace_of,
+        ),
+        get(
+            "/api/operator/users/{user_id}/usage",
+            OPERATOR,
+            "What somebody used",
+            spending::usage_of,
+        ),
         post(
             "/api/operator/users/{user_id}/tokens",
             OPERATOR,

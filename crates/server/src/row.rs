@@ -3,6 +3,7 @@
 use crate::{
     answer::{Answer, AnswerKind},
     caller::{Peer, Seen},
+    compatible::{Tongue, headers},
     cookie,
     error::refuse,
     input::{Body, Input},
@@ -41,6 +42,8 @@ pub struct Row {
     pub(crate) answer: AnswerKind,
     /// It may take longer than others: it moves large things.
     pub(crate) slow: bool,
+    /// It waits for a model, and models take their time.
+    pub(crate) patient: bool,
     serve: Serve,
 }
 
@@ -68,9 +71,15 @@ pub enum Kind {
     /// A secret's name.
     SecretName,
     /// A login provider's name.
-    Provider,
+    LoginProvider,
     /// An account's name.
     AccountName,
+    /// The id of a provider of models.
+    ModelProvider,
+    /// The id of a rule of routing.
+    Rule,
+    /// A budget's id.
+    Budget,
 }
 
 /// Gives a schema, once there is a generator to put it in.
@@ -187,6 +196,7 @@ impl Row {
             example: None,
             answer: A::KIND,
             slow: false,
+            patient: false,
             serve,
         };
         I::describe(&mut row);
@@ -196,6 +206,12 @@ impl Row {
     /// With a body that is understood.
     pub(crate) fn example(mut self, example: &'static str) -> Row {
         self.example = Some(example);
+        self
+    }
+
+    /// It waits for a model.
+    pub(crate) fn patient(mut self) -> Row {
+        self.patient = true;
         self
     }
 
@@ -220,6 +236,7 @@ pub(crate) fn serve(
             let time = match (seen.peer, row.slow) {
                 // A backup takes as long as it takes, and nobody else can ask for one.
                 (Peer::Operator, _) => Duration::from_secs(24 * 3600),
+                (Peer::Address(_), _) if row.patient => MODEL_TIME.max(state.settings.request_time),
                 (Peer::Address(_), true) => state.settings.request_time * 10,
                 (Peer::Address(_), false) => state.settings.request_time,
             };
@@ -240,7 +257,7 @@ async fn admit(
     seen: Seen,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let credential = credential(&parts, seen.secure);
+    let credential = credential(&parts, &seen);
     let (state, needs) = (state.clone(), row.needs);
     let mut cx = Cx { state, needs, actor: None, found: None, credential, seen };
     cx.admit().await?;
@@ -256,8 +273,9 @@ async fn admit(
     (row.serve)(cx, parts, Body::new(body)).await
 }
 
-/// A token in the header, or else the cookie's session.
-fn credential(parts: &Parts, secure: bool) -> Option<Credential> {
+/// A token in the header, or else the cookie's session. What speaks a foreign format is no page of ours, and a browser's
+/// cookie proves nothing there.
+fn credential(parts: &Parts, seen: &Seen) -> Option<Credential> {
     if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
         // A header that is not understood is no reason to fall back to a cookie.
         let text = value.to_str().unwrap_or_default();
@@ -265,8 +283,19 @@ fn credential(parts: &Parts, secure: bool) -> Option<Credential> {
         let token = if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" };
         return Some(Credential::Token(token.to_owned()));
     }
-    cookie::session(&parts.headers, secure).map(Credential::Session)
+    match seen.tongue {
+        Tongue::Own => cookie::session(&parts.headers, seen.secure).map(Credential::Session),
+        Tongue::Anthropic => {
+            let key = headers::api_key(&parts.headers)?.to_str().unwrap_or_default();
+            Some(Credential::Token(key.trim().to_owned()))
+        }
+        Tongue::OpenAi => None,
+    }
 }
+
+/// How long a model may take for a whole answer, its body's way here included. The gateway has deadlines of its own for
+/// providers, which end earlier.
+const MODEL_TIME: Duration = Duration::from_secs(30 * 60);
 
 /// How often open streams ask whether they may go on.
 pub(crate) const RECHECK: Duration = Duration::from_secs(2);

@@ -33,6 +33,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether anybody may read the metrics.
     pub metrics_open: bool,
+    /// How often providers of models are asked whether they work.
+    pub probe_every: Duration,
     /// How many requests in a minute.
     pub throttles: Throttles,
 }

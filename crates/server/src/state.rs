@@ -1,8 +1,8 @@
 //! What every request can reach, and the router over it.
 
 use crate::{
-    Settings, answer, assets, door, origin::Origins, routes, row, shares::Shares,
-    throttle::Throttle,
+    Settings, answer, assets, compatible::serving::Rooms, door, origin::Origins, routes, row,
+    shares::Shares, throttle::Throttle,
 };
 use axum::{Router, routing::MethodRouter};
 use mosaic_gateway::Gateway;
@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) metrics: crate::metrics::Metrics,
     /// Uploads are held in memory while they are checked: only so many at once.
     pub(crate) uploads: Semaphore,
+    /// What calls of models may hold at once.
+    pub(crate) rooms: Rooms,
     /// Streams that people have open. Each holds a connection for as long as they like.
     pub(crate) streams: Arc<Shares<UserId>>,
     /// Turns true when the gateway stops: open streams end.
@@ -36,6 +38,7 @@ impl State {
             throttle: Throttle::new(settings.throttles),
             metrics: crate::metrics::Metrics::new(),
             uploads: Semaphore::new(8),
+            rooms: Rooms::new(settings.streams_per_user),
             streams: Shares::new(settings.streams_per_user),
             gateway,
             settings,

@@ -7,7 +7,7 @@ use super::{
 use crate::{Error, Result};
 use mosaic_models::{Event, Message, Part, Role};
 use mosaic_protocol::{
-    provider::FailureClass,
+    provider::{FailureClass, ProviderKind},
     route::Route,
     usage::{Cost, Usage},
 };
@@ -16,6 +16,10 @@ use std::collections::VecDeque;
 /// What a model that goes on for another one is told.
 const GO_ON: &str = "Your answer was cut off by a fault. Go on exactly where it stops, with the next character. \
     Do not repeat anything, and do not mention this.";
+
+/// What whoever is answered by the model of our own process should know.
+const SMALL: &str = "a very small model in this gateway's own process answered; for a better one set up a provider: \
+    mosaic provider add";
 
 /// What comes of a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +55,10 @@ impl Answering {
     pub(super) async fn begin(mut run: Run) -> Result<Self> {
         let live = run.next().await?;
         let route = run.chosen.route(live.place);
-        let warnings = run.warnings();
+        let mut warnings = run.warnings();
+        if route.kind == ProviderKind::Local {
+            warnings.push(SMALL.to_owned());
+        }
         let mut answering = Self {
             run,
             live: None,

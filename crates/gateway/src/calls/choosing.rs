@@ -2,12 +2,14 @@
 
 use crate::{
     Error, Gateway, Result,
-    reachable::{FAMILIES, Reachable, offer_of},
+    reachable::{Reachable, families, offer_of},
 };
 use mosaic_models::{Catalogue, Message, Part, Request, Role, estimate_request};
 use mosaic_protocol::{
     Time,
     access::Actor,
+    budget::Budget,
+    provider::ProviderKind,
     route::{
         AttachedKind, Classification, ClassifiedBy, Complexity, Domain, ExplainRequest, Route,
         Task, Tier,
@@ -17,6 +19,7 @@ use mosaic_routing::{
     Asked, Choice, Demand, Facts, NoModel, Offer, Question, State, choose,
     classify::{self, Attached},
 };
+use mosaic_store::ledger::Over;
 use std::{sync::Arc, time::Duration};
 
 /// How much is written where nobody said how much, for what it may cost.
@@ -27,6 +30,14 @@ const MEANING_TIME: Duration = Duration::from_secs(1);
 
 /// How many models the sentence of a refusal tells of.
 const TOLD: usize = 4;
+
+/// What is known of a message.
+struct About<'a> {
+    /// `None`: its model was named, and nobody asked.
+    classification: Option<Classification>,
+    language: Option<&'a str>,
+    channel: &'a str,
+}
 
 /// A choice, with the offers that it speaks of.
 pub(crate) struct Chosen {
@@ -47,7 +58,7 @@ impl Chosen {
             rule: self.choice.rule.clone(),
             reason: self.choice.reason.clone(),
             provider: offer.map_or_else(String::new, |offer| offer.provider.clone()),
-            kind: offer.map_or(mosaic_protocol::provider::ProviderKind::Local, |offer| offer.kind),
+            kind: offer.map_or(ProviderKind::Local, |offer| offer.kind),
             model: offer.map_or_else(String::new, |offer| offer.model.clone()),
             considered: self.choice.considered.clone(),
             expected_micros: self.choice.expected_micros,
@@ -117,16 +128,20 @@ impl Gateway {
     /// Chooses a model for a request.
     pub(crate) async fn choose(
         &self,
+        actor: &Actor,
         reachable: &Reachable,
         request: &Request,
         model: &str,
         channel: &str,
     ) -> Result<Chosen> {
         let asked = asked(model);
+        let mut language = None;
         let classification = match asked {
             Asked::Auto => {
                 let (text, attached) = last_words(request);
-                Some(self.classify(&text, &attached).await)
+                language = mosaic_routing::language(&text);
+                let first = self.classify(&text, &attached).await;
+                Some(self.second_look(actor, reachable.workspace_id, &text, first).await)
             }
             Asked::Class(_) | Asked::Model(_) => None,
         };
@@ -137,19 +152,24 @@ impl Gateway {
             structured: matches!(request.output, mosaic_models::Output::Schema { .. }),
             prompt_tokens,
             output_tokens: request.max_output.map_or(USUAL_OUTPUT, u64::from),
-            money_left: reachable.money_left(),
+            // Of a model that was named, the ledger says whether its budget allows it.
+            money_left: reachable.money_left().filter(|_| !matches!(asked, Asked::Model(_))),
         };
-        self.choose_for(reachable, asked, classification, demand, channel)
+        if let Some(error) = over_already(reachable, self.inner.store.ambient().now()) {
+            return Err(error);
+        }
+        let about = About { classification, language, channel };
+        self.choose_for(reachable, asked, about, demand)
     }
 
     fn choose_for(
         &self,
         reachable: &Reachable,
         asked: Asked<'_>,
-        classification: Option<Classification>,
+        about: About<'_>,
         demand: Demand,
-        channel: &str,
     ) -> Result<Chosen> {
+        let About { classification, language, channel } = about;
         let unknown = unclassified();
         let now = self.inner.store.ambient().now();
         let (hour, weekday) = hour_and_weekday(now);
@@ -162,7 +182,7 @@ impl Gateway {
                 },
                 agent: None,
                 channel,
-                language: None,
+                language,
                 size: demand.prompt_tokens,
                 hour,
                 weekday,
@@ -174,13 +194,23 @@ impl Gateway {
             current: None,
         };
         let (mut offers, mut models) = (reachable.offers.clone(), reachable.models.clone());
-        if let Asked::Model(model) = asked
-            && let Some((offer, known)) = self.open_ended(reachable, model)
-        {
-            Arc::make_mut(&mut offers).push(offer);
-            Arc::make_mut(&mut models).push(known);
+        let by_rules = reachable.rules.iter().filter(|rule| rule.enabled);
+        let by_rules =
+            by_rules.flat_map(|rule| &rule.then.models).filter_map(|it| it.model.as_ref());
+        let named: Vec<&str> = match asked {
+            Asked::Model(model) => vec![model],
+            Asked::Auto if !reachable.open_ended.is_empty() => {
+                by_rules.map(mosaic_protocol::ModelName::as_str).collect()
+            }
+            Asked::Auto | Asked::Class(_) => vec![],
+        };
+        for model in named {
+            if let Some((offer, known)) = self.open_ended(reachable, model) {
+                Arc::make_mut(&mut offers).push(offer);
+                Arc::make_mut(&mut models).push(known);
+            }
         }
-        let choice = choose(&question, &reachable.rules, &offers, &FAMILIES);
+        let choice = choose(&question, &reachable.rules, &offers, families());
         let choice = choice.map_err(|no| refused(no, asked, &offers))?;
         Ok(Chosen { choice, offers, models, classification, prompt_tokens: demand.prompt_tokens })
     }
@@ -235,9 +265,6 @@ impl Gateway {
 
     /// Which model would be chosen for a message, without calling any.
     pub async fn explain_route(&self, actor: &Actor, request: &ExplainRequest) -> Result<Route> {
-        let person = crate::person(actor)?;
-        let own = mosaic_protocol::access::Object::Own { owner: person.id };
-        crate::check(actor, mosaic_protocol::access::Action::SeeOwn, own)?;
         let reachable = self.seen(actor, request.workspace_id).await?;
         let attached: Vec<Attached> =
             request.attachments.iter().map(|kind| attached(*kind)).collect();
@@ -250,7 +277,12 @@ impl Gateway {
             ..Demand::default()
         };
         let asked = asked(request.model.as_deref().unwrap_or("auto"));
-        let chosen = self.choose_for(&reachable, asked, Some(classification), demand, "api")?;
+        let about = About {
+            classification: Some(classification),
+            language: mosaic_routing::language(&request.text),
+            channel: "api",
+        };
+        let chosen = self.choose_for(&reachable, asked, about, demand)?;
         let first = chosen.choice.chain.first().copied().unwrap_or(usize::MAX);
         Ok(chosen.route(first))
     }
@@ -274,13 +306,39 @@ fn hour_and_weekday(now: Time) -> (u32, u32) {
     (hour, weekday)
 }
 
+/// A budget of which nothing is left, whatever model it were.
+fn over_already(reachable: &Reachable, now: Time) -> Option<Error> {
+    let used_up = |budget: &&Budget| {
+        let spent = &budget.spent;
+        let no = |limit: Option<i64>, gone: i64| limit.is_some_and(|limit| gone >= limit);
+        no(budget.micros, spent.micros) || no(budget.tokens, spent.tokens)
+    };
+    let budget = reachable.budgets.iter().find(used_up)?;
+    let left = |limit: Option<i64>| limit.map(|_| 0);
+    Some(reachable.over(
+        &Over {
+            budget: budget.id,
+            left_micros: left(budget.micros),
+            left_tokens: left(budget.tokens),
+        },
+        now,
+    ))
+}
+
 /// Why nothing was chosen.
 fn refused(no: NoModel, asked: Asked<'_>, offers: &[Offer]) -> Error {
     match (no, asked) {
         (NoModel::Unknown(_), Asked::Model(model)) => {
-            let names = offers.iter().filter(|offer| offer.can.chat);
-            let mut names: Vec<String> =
-                names.map(|offer| format!("{}/{}", offer.provider, offer.model)).collect();
+            // A model is asked for by its full name, by its id alone, or by its family.
+            let can = || offers.iter().filter(|offer| offer.can.chat);
+            let full = can().map(|offer| format!("{}/{}", offer.provider, offer.model));
+            let bare = can().map(|offer| offer.model.clone());
+            let is_here = |(kind, id): &(ProviderKind, String)| {
+                can().any(|offer| offer.kind == *kind && offer.model == *id)
+            };
+            let families = families().iter().filter(|family| family.members.iter().any(is_here));
+            let families = families.map(|family| family.name.clone());
+            let mut names: Vec<String> = full.chain(bare).chain(families).collect();
             names.sort_unstable();
             names.dedup();
             let mut nearest = mosaic_models::nearest(model, names.iter().map(String::as_str));

@@ -2,25 +2,22 @@
 //! in the ledger before it is sent, and settled after it.
 
 use super::{Answering, Ask, choosing::Chosen, choosing::USUAL_OUTPUT};
-use crate::{Error, Gateway, Result, budgets::next_period, person, reachable::Reachable};
+use crate::{Error, Gateway, Result, person, reachable::Reachable};
 use mosaic_models::{
     Calling, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, cost, estimate_tokens,
 };
 use mosaic_protocol::{
     CallId, TokenId, UserId,
     access::{Actor, Grant},
-    provider::FailureClass,
+    provider::{FailureClass, RateLimit},
     usage::{Cost, PriceSource, Usage},
 };
-use mosaic_routing::Offer;
+use mosaic_routing::{LEAST_OUTPUT, Offer};
 use mosaic_store::ledger::{Call, Hold, Over, State};
 use std::{sync::Arc, time::Duration};
 
 /// When nothing is heard of a call for so long, it was interrupted. Longer than a call may take.
 const HELD_MINUTES: i64 = 15;
-
-/// A budget that does not leave room for this many tokens of an answer leaves none.
-const LEAST_OUTPUT: u64 = 64;
 
 /// Everything that the tries of one call share.
 pub(super) struct Run {
@@ -50,7 +47,7 @@ impl Gateway {
     pub async fn call_model(&self, actor: &Actor, ask: Ask) -> Result<Answering> {
         let person = person(actor)?;
         let reachable = self.reachable(actor, ask.workspace_id).await?;
-        let chosen = self.choose(&reachable, &ask.request, &ask.model, ask.channel).await?;
+        let chosen = self.choose(actor, &reachable, &ask.request, &ask.model, ask.channel).await?;
         let token_id = match &person.grant {
             Grant::Token(id, _) => Some(*id),
             Grant::Session(_) => None,
@@ -122,7 +119,8 @@ impl Run {
         let pass =
             inner.health.enter(offer.provider_id, &offer.model, now).map_err(Error::ModelFailed)?;
         self.ask.request.model.clone_from(&offer.model);
-        self.ask.request.cache =
+        // What goes on is read again by the next call; what is asked once is not worth the price of keeping.
+        self.ask.request.cache |=
             self.ask.request.messages.len() > 2 || !self.ask.request.tools.is_empty();
         let call = match self.announce(&offer, &model, place).await {
             Ok(call) => call,
@@ -145,6 +143,7 @@ impl Run {
             bound: output_bound.filter(|_| !call.holds.is_empty()),
             call: Some(Box::new(call)),
             reported: None,
+            rate_limit: None,
             written: 0,
             first_ms: None,
         };
@@ -165,7 +164,10 @@ impl Run {
             Err(error) => Err(error),
         };
         match began {
-            Ok((calling, first)) => Ok(Live { place, calling, first, settling }),
+            Ok((calling, first)) => {
+                settling.rate_limit = calling.rate_limit(now);
+                Ok(Live { place, calling, first, settling })
+            }
             Err(error) => {
                 settling.failed(&error);
                 Err(Error::ModelFailed(error))
@@ -187,7 +189,7 @@ impl Run {
             id: inner.store.ambient().id(CallId::new),
             at: now,
             user_id: Some(self.user_id),
-            workspace_id: Some(self.reachable.workspace_id),
+            workspace_id: self.reachable.workspace_id,
             token_id: self.token_id,
             log_id: None,
             agent: String::new(),
@@ -221,7 +223,7 @@ impl Run {
                 Ok(()) => return Ok(call),
                 Err(over) => match self.affordable(model, &over, output).filter(|_| !last) {
                     Some(less) => output = less,
-                    None => return Err(self.over(&over)),
+                    None => return Err(self.reachable.over(&over, now)),
                 },
             }
         }
@@ -259,46 +261,9 @@ impl Run {
         (most >= LEAST_OUTPUT && most < wanted).then_some(most)
     }
 
-    fn over(&self, over: &Over) -> Error {
-        let now = self.gateway.inner.store.ambient().now();
-        let budget = self.reachable.budgets.iter().find(|budget| budget.id == over.budget);
-        let Some(budget) = budget else {
-            return Error::OverBudget {
-                said: "a budget is used up".into(),
-                retry_after: Duration::ZERO,
-            };
-        };
-        let (kind, _) = budget.subject.columns();
-        let left = match (over.left_micros, over.left_tokens) {
-            (Some(micros), _) => format!("${}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100),
-            (None, tokens) => format!("{} tokens", tokens.unwrap_or(0)),
-        };
-        let period = match budget.period {
-            mosaic_protocol::budget::Period::Day => "daily",
-            mosaic_protocol::budget::Period::Month => "monthly",
-        };
-        let next = next_period(budget.period, now).0.saturating_sub(now.0);
-        Error::OverBudget {
-            said: format!(
-                "the {period} budget of this {kind} does not allow this call: {left} is left"
-            ),
-            retry_after: Duration::from_millis(u64::try_from(next).unwrap_or(0)),
-        }
-    }
-
     /// What the caller should know of their budgets.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let warned = self.reachable.budgets.iter().filter(|budget| budget.warning);
-        warned
-            .map(|budget| {
-                let (kind, _) = budget.subject.columns();
-                let period = match budget.period {
-                    mosaic_protocol::budget::Period::Day => "daily",
-                    mosaic_protocol::budget::Period::Month => "monthly",
-                };
-                format!("more than 80 % of the {period} budget of this {kind} is used up")
-            })
-            .collect()
+        self.reachable.warnings()
     }
 }
 
@@ -337,6 +302,7 @@ pub(super) struct Settling {
     /// How many tokens it may write under its budgets.
     bound: Option<u64>,
     reported: Option<Reported>,
+    rate_limit: Option<RateLimit>,
     /// About how many tokens it has written.
     written: u64,
     first_ms: Option<i64>,
@@ -417,7 +383,7 @@ impl Settling {
             (_, error) => Some(Seen {
                 error,
                 latency_ms: u64::try_from(self.first_ms.unwrap_or(took)).unwrap_or(0),
-                rate_limit: None,
+                rate_limit: self.rate_limit,
             }),
         };
         inner.health.settle(self.offer.provider_id, &self.offer.model, self.pass, went, now);

@@ -6,7 +6,7 @@ use crate::cpu::Cpu;
 use crate::error::Fault;
 use crate::file;
 use crate::file::quantised::Kept;
-use crate::matrix::Matrix;
+use crate::matrix::{Grain, Matrix};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::fs::File;
@@ -144,7 +144,7 @@ impl Source for Safetensors {
 
     fn words(&mut self) -> Result<Words, Fault> {
         let (cpu, shape) = (Cpu::detect(), self.shape);
-        let mut words = Matrix::new(shape.hidden, shape.n_words);
+        let mut words = Matrix::new(shape.hidden, shape.n_words, Grain::Coarse);
         self.rows(Part::Words, shape.n_words, shape.hidden, &mut |row| words.push(cpu, row))?;
         Ok(Words::Packed(words))
     }

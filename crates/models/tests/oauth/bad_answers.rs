@@ -89,11 +89,14 @@ async fn what_is_not_what_it_should_be_is_an_error_of_its_class() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_when_is_quoted() {
+async fn a_server_that_says_when_is_believed_within_a_day() {
     let (server, outbound) = (Server::start().await, outbound());
-    server.say(429, "retry-after: 17\r\n", "");
-    let error = refresh(&server, &outbound).await;
-    assert_eq!((error.retry_after, error.status), (Some(Duration::from_secs(17)), Some(429)));
+    for (said, seconds) in [("17", 17), ("99999999999", 86_400)] {
+        server.say(429, &format!("retry-after: {said}\r\n"), "");
+        let error = refresh(&server, &outbound).await;
+        let after = Some(Duration::from_secs(seconds));
+        assert_eq!((error.retry_after, error.status), (after, Some(429)));
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! force, least of all one about access. Leaves out: reading the process environment.
 
 use super::{
-    FILE_VARIABLE, env_names,
+    FILE_VARIABLE, KEY_VARIABLE, env_names,
     key::{ENV_PREFIX, locate_env},
     layers::{Layers, Raw, Source},
     problem::nearest,
@@ -15,7 +15,9 @@ const PARTS_TRIED: usize = 8;
 pub(super) fn read(environment: &[(String, String)], layers: &mut Layers) {
     let mut ours: Vec<_> = environment
         .iter()
-        .filter(|(name, _)| name.starts_with(ENV_PREFIX) && name != FILE_VARIABLE)
+        .filter(|(name, _)| {
+            name.starts_with(ENV_PREFIX) && name != FILE_VARIABLE && name != KEY_VARIABLE
+        })
         .collect();
     // The order of an environment means nothing, and problems should come in the same order every time.
     ours.sort_by(|a, b| a.0.cmp(&b.0));

@@ -104,6 +104,7 @@ pub(crate) struct Providers {
     pub private_hosts: Vec<String>,
     pub from_environment: bool,
     pub catalogue: Option<PathBuf>,
+    pub second_look: Option<String>,
     pub probe_minutes: u64,
 }
 

@@ -246,6 +246,12 @@ pub(super) static KEYS: &[Key] = &[
         Kind::Directory(|s, _, v| s.providers.catalogue = Some(v)),
         "A JSON file with what you know better of models: prices, what they can (docs/models.md).",
     ),
+    key(
+        "providers.second_look",
+        Absent,
+        Kind::Text(|s, _, v| s.providers.second_look = Some(v)),
+        "A model (provider/model) that is asked what a message is about when Mosaic is unsure by itself. It costs a short call each time.",
+    ),
     whole(
         "providers.probe_minutes",
         "5",

@@ -43,41 +43,46 @@ fn each_layer_lies_over_the_one_before_and_show_says_which() {
     ];
     let config = layered(file, &env, &[("listen", "[::1]:3")]).unwrap();
     expect![[r#"
-        listen                          [::1]:3                                   --listen
-        data                            /var/lib/mosaic                           default
-        database_url                    postgres://mosaic:••••@db.example/mosaic  mosaic.toml:4
-        bus_url                         (not set)                                 default
-        public_url                      (not set)                                 default
-        allowed_hosts                   a.example                                 mosaic.toml:2
-        cors_origins                    (none)                                    default
-        trusted_proxies                 (none)                                    default
-        setup_code                      (not set)                                 default
-        master_key                      ••••                                      MOSAIC_MASTER_KEY
-        master_key_previous             (not set)                                 default
-        log.format                      auto                                      default
-        log.level                       info                                      default
-        telemetry.endpoint              (not set)                                 default
-        telemetry.headers               (not set)                                 default
-        metrics_open                    true                                      MOSAIC_METRICS_OPEN
-        limits.body_bytes               2 MiB                                     mosaic.toml:3
-        limits.blob_bytes               64 MiB                                    default
-        limits.request_seconds          30                                        default
-        limits.header_bytes             32 KiB                                    default
-        limits.connections              20000                                     default
-        limits.connections_per_address  1000                                      default
-        limits.streams_per_user         50                                        default
-        limits.shutdown_seconds         10                                        default
-        throttle.address_per_minute     1200                                      default
-        throttle.user_per_minute        2400                                      default
-        throttle.token_per_minute       2400                                      default
-        throttle.login_per_minute       10                                        default
-        quota.workspace_bytes           1 GiB                                     default
-        session.days                    30                                        default
-        oidc.our-idp.issuer             https://idp.example                       mosaic.toml:6
-        oidc.our-idp.client_id          mosaic                                    mosaic.toml:7
-        oidc.our-idp.client_secret      ••••                                      MOSAIC_OIDC_OUR_IDP_CLIENT_SECRET
-        oidc.our-idp.label              our-idp                                   default
-        oidc.our-idp.signup             false                                     default
+        listen                          [::1]:3                                        --listen
+        data                            /var/lib/mosaic                                default
+        database_url                    postgres://mosaic:••••@db.example/mosaic       mosaic.toml:4
+        bus_url                         (not set)                                      default
+        public_url                      (not set)                                      default
+        allowed_hosts                   a.example                                      mosaic.toml:2
+        cors_origins                    (none)                                         default
+        trusted_proxies                 (none)                                         default
+        setup_code                      (not set)                                      default
+        master_key                      ••••                                           MOSAIC_MASTER_KEY
+        master_key_previous             (not set)                                      default
+        log.format                      auto                                           default
+        log.level                       info                                           default
+        telemetry.endpoint              (not set)                                      default
+        telemetry.headers               (not set)                                      default
+        metrics_open                    true                                           MOSAIC_METRICS_OPEN
+        limits.body_bytes               2 MiB                                          mosaic.toml:3
+        limits.blob_bytes               64 MiB                                         default
+        limits.request_seconds          30                                             default
+        limits.header_bytes             32 KiB                                         default
+        limits.connections              20000                                          default
+        limits.connections_per_address  1000                                           default
+        limits.streams_per_user         50                                             default
+        limits.shutdown_seconds         10                                             default
+        throttle.address_per_minute     1200                                           default
+        throttle.user_per_minute        2400                                           default
+        throttle.token_per_minute       2400                                           default
+        throttle.login_per_minute       10                                             default
+        quota.workspace_bytes           1 GiB                                          default
+        session.days                    30                                             default
+        models                          (not set)                                      default
+        providers.private_hosts         127.0.0.1:11434, localhost:11434, [::1]:11434  default
+        providers.from_environment      false                                          default
+        providers.catalogue             (not set)                                      default
+        providers.probe_minutes         5                                              default
+        oidc.our-idp.issuer             https://idp.example                            mosaic.toml:6
+        oidc.our-idp.client_id          mosaic                                         mosaic.toml:7
+        oidc.our-idp.client_secret      ••••                                           MOSAIC_OIDC_OUR_IDP_CLIENT_SECRET
+        oidc.our-idp.label              our-idp                                        default
+        oidc.our-idp.signup             false                                          default
     "#]].assert_eq(&config.show());
     let json = config.show_json();
     assert_eq!(
@@ -144,6 +149,17 @@ fn every_default_passes_its_own_checks_and_reaches_its_field() {
             },
             session: Session {
                 days: 30,
+            },
+            models: None,
+            providers: Providers {
+                private_hosts: [
+                    "127.0.0.1:11434",
+                    "localhost:11434",
+                    "[::1]:11434",
+                ],
+                from_environment: false,
+                catalogue: None,
+                probe_minutes: 5,
             },
             oidc: {},
         }

@@ -1,6 +1,6 @@
 //! The single checks. Those that decide something are pure; the rest only looks.
 
-use super::{Finding, Level};
+use super::{Finding, Level, models};
 use crate::{
     config::Settings,
     control::Control,
@@ -23,7 +23,10 @@ pub(super) async fn all(settings: &Settings) -> Vec<Finding> {
     let mut findings =
         vec![data_directory(&settings.data), lock_finding(&lock), master_key(settings)];
     match &lock {
-        Ok(LockState::Held(_)) => findings.extend(running(settings).await),
+        Ok(LockState::Held(_)) => {
+            findings.extend(running(settings).await);
+            findings.extend(models::running(settings).await);
+        }
         _ => {
             let database = database(settings).await;
             let is_good = database.level == Level::Good;
@@ -34,6 +37,7 @@ pub(super) async fn all(settings: &Settings) -> Vec<Finding> {
             findings.extend(bus(settings).await);
         }
     }
+    findings.extend(models::configured(settings));
     findings.push(disk(&settings.data));
     findings.push(clock(Ambient::real().now().0, newest_change(settings)));
     findings.push(listen(settings, &lock));

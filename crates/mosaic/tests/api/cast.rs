@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Every kind of thing.
-pub(crate) const KINDS: [Kind; 12] = [
+pub(crate) const KINDS: [Kind; 15] = [
     Kind::User,
     Kind::Team,
     Kind::Workspace,
@@ -17,15 +17,22 @@ pub(crate) const KINDS: [Kind; 12] = [
     Kind::Log,
     Kind::Blob,
     Kind::SecretName,
-    Kind::Provider,
+    Kind::LoginProvider,
     Kind::AccountName,
+    Kind::ModelProvider,
+    Kind::Rule,
+    Kind::Budget,
 ];
 
 /// The login provider in the tests' configuration. It does not answer.
 pub(crate) const PROVIDER: &str = "elsewhere";
 
-/// What a gateway needs to know to have it.
+/// Where a provider of models is that never answers.
+pub(crate) const NOWHERE: &str = "https://127.0.0.1:1/v1";
+
+/// What a gateway needs to know to have both.
 pub(crate) const PROVIDER_SETTINGS: &[(&str, &str)] = &[
+    ("providers.private_hosts", "127.0.0.1:1"),
     ("oidc.elsewhere.issuer", "http://127.0.0.1:1"),
     ("oidc.elsewhere.client_id", "us"),
     ("oidc.elsewhere.client_secret", "hush"),
@@ -44,6 +51,9 @@ pub(crate) struct Cast {
     inbox_id: String,
     blob: Vec<u8>,
     secret: String,
+    provider_id: String,
+    rule_id: String,
+    budget_id: String,
 }
 
 impl Cast {
@@ -88,6 +98,18 @@ impl Cast {
         let log_id = who.converse(&format!("{}'s", who.name)).await;
         who.say(&log_id, "hello").await;
         let inbox_id = text(&who.get("/api/me/inbox").await.ok()["log"]);
+        let workspace_id = who.workspace_id.clone();
+        // It plays a script, so that nothing outside is asked when it is tested.
+        let provider = json!({ "name": "plays", "kind": "scripted" });
+        let provider_id = text(&who.post("/api/providers", provider).await.ok()["id"]);
+        let rule = json!({
+            "name": "all of it", "workspace_id": workspace_id, "then": { "models": [{ "provider": "scripted" }] },
+        });
+        let rule_id = text(&who.post("/api/routing/rules", rule).await.ok()["rule"]["id"]);
+        let budget = json!({
+            "subject": { "kind": "workspace", "id": workspace_id }, "period": "month", "micros": 1_000_000,
+        });
+        let budget_id = text(&who.put("/api/budgets", budget).await.ok()["id"]);
         Cast {
             who,
             team_id,
@@ -100,6 +122,9 @@ impl Cast {
             inbox_id,
             blob,
             secret,
+            provider_id,
+            rule_id,
+            budget_id,
         }
     }
 
@@ -116,8 +141,11 @@ impl Cast {
             Kind::Log => &[&self.log_id, &self.inbox_id],
             Kind::Blob => return vec![hash_of(&self.blob)],
             Kind::SecretName => &[&self.secret],
-            Kind::Provider => &[PROVIDER],
+            Kind::LoginProvider => &[PROVIDER],
             Kind::AccountName => &[&self.who.name],
+            Kind::ModelProvider => &[&self.provider_id],
+            Kind::Rule => &[&self.rule_id],
+            Kind::Budget => &[&self.budget_id],
         };
         things.iter().map(|thing| (*thing).to_owned()).collect()
     }
@@ -149,8 +177,11 @@ pub(crate) fn is_id(kind: Kind) -> bool {
         | Kind::Token
         | Kind::Invite
         | Kind::Identity
-        | Kind::Log => true,
-        Kind::Blob | Kind::SecretName | Kind::Provider | Kind::AccountName => false,
+        | Kind::Log
+        | Kind::ModelProvider
+        | Kind::Rule
+        | Kind::Budget => true,
+        Kind::Blob | Kind::SecretName | Kind::LoginProvider | Kind::AccountName => false,
     }
 }
 
@@ -162,7 +193,7 @@ pub(crate) fn never(kind: Kind) -> String {
     match kind {
         Kind::Blob => hash_of(NEVER),
         Kind::SecretName => "no-such-key".to_owned(),
-        Kind::Provider | Kind::AccountName => "nobody".to_owned(),
+        Kind::LoginProvider | Kind::AccountName => "nobody".to_owned(),
         kind => {
             assert!(is_id(kind), "{kind:?}");
             fresh_id()
@@ -191,7 +222,7 @@ pub(crate) fn malformed(kind: Kind, like: &str) -> Vec<String> {
         Kind::SecretName => mosaic_protocol::SecretName::try_from(text.to_owned()).is_ok(),
         Kind::Blob => mosaic_protocol::BlobHash::try_from(text.to_owned()).is_ok(),
         // Other names are only looked up, so a good one that nobody has is as good here.
-        Kind::Provider | Kind::AccountName => text == like,
+        Kind::LoginProvider | Kind::AccountName => text == like,
         kind => {
             assert!(is_id(kind), "{kind:?}");
             text == like

@@ -58,7 +58,7 @@ async fn the_document_is_whole_and_complete() {
             }
         }
     }
-    let table = rows::table();
+    let table = mosaic_server::table(false);
     assert_eq!(operations, table.len());
     let page = gateway.get("/docs").await.is(200);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");

@@ -84,7 +84,9 @@ async fn body(
     bob: &Cast,
     n: usize,
 ) -> Option<Request<Bytes>> {
-    let request = rows::request(row, &rows::own(row, bob), root);
+    // An admin may invite into their own teams only; everything else is Bob's.
+    let owner = if row.path == "/api/invites" { root } else { bob };
+    let request = rows::request(row, &rows::own(row, bob), owner);
     let code = async |path: &str, json: Value| {
         let made = root.who.post(path, json).await.ok();
         code_of(&made["link"])
@@ -137,6 +139,28 @@ async fn body(
             return Some(request);
         }
         ("POST", "/api/me/identities") => json!({ "provider": PROVIDER, "password": PASSWORD }),
+        // What plays a script has no place.
+        ("PATCH", "/api/providers/{provider_id}") => json!({ "enabled": true }),
+        ("PUT", "/api/routing/order") => {
+            let workspace_id = &bob.who.workspace_id;
+            let rules = bob.who.get("/api/routing/rules").await.ok();
+            let own = rules["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|it| it["workspace_id"] == **workspace_id);
+            let ids: Vec<&Value> = own.map(|it| &it["id"]).collect();
+            json!({ "ids": ids, "workspace_id": workspace_id })
+        }
+        // Only a rule of the system is overridden; one's own is changed.
+        ("PUT", "/api/routing/rules/{rule_id}/override") => {
+            let rules = bob.who.get("/api/routing/rules").await.ok();
+            let rule = rules["items"].as_array().unwrap().iter().find(|it| it["scope"] == "system");
+            let path = row.path.replace("{rule_id}", rule.unwrap()["id"].as_str().unwrap());
+            let mut request = request;
+            *request.uri_mut() = path.parse().unwrap();
+            return Some(request);
+        }
         ("POST", "/api/users") => json!({ "name": format!("made-{}", fresh_id()) }),
         ("POST", "/api/operator/backup") => {
             json!({ "path": gateway.place().beside("a.backup") })

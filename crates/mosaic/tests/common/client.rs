@@ -170,6 +170,11 @@ impl Answer {
         shortened(&String::from_utf8_lossy(&self.body))
     }
 
+    /// The whole body, to look for something in.
+    pub(crate) fn whole(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }

@@ -28,6 +28,12 @@ const FRAME: &str = r#"{"type":"submit","command_id":"01890a5d-ac96-774b-bcce-b3
 
 const ENTRY: &str = r#"{"seq":2,"at":1,"author":{"is":"agent","name":"loom","for":"01890a5d-ac96-774b-bcce-b302099a8057"},"kind":"user_message","body":{"text":"hello","origin":{"surface":"web"}}}"#;
 
+const CHAT: &str = r#"{"model":"auto","stream":true,"messages":[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"t"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBO"}}]},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"tool_choice":"auto","stop":["a"],"response_format":{"type":"json_object"}}"#;
+
+const RESPONSES: &str = r#"{"model":"auto","instructions":"s","input":[{"role":"user","content":[{"type":"input_text","text":"t"}]},{"type":"reasoning","summary":[{"type":"summary_text","text":"h"}],"encrypted_content":"mosaic1.openai.e30="},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"r"}],"tools":[{"type":"function","name":"f","parameters":{}}],"reasoning":{"effort":"low"},"text":{"format":{"type":"text"}}}"#;
+
+const MESSAGES: &str = r#"{"model":"auto","max_tokens":9,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":"t"},{"role":"assistant","content":[{"type":"thinking","thinking":"h","signature":"mosaic1.anthropic.e30="},{"type":"tool_use","id":"c","name":"f","input":{"a":[1]}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":[{"type":"text","text":"r"}],"is_error":true}]}],"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"any"},"thinking":{"type":"enabled","budget_tokens":5}}"#;
+
 const LINES: &str = include_str!("../../../../fixtures/transfer/looms.jsonl");
 const JSON: &str = include_str!("../../../../fixtures/transfer/looms.json");
 const MARKDOWN: &str = include_str!("../../../../fixtures/transfer/looms.md");
@@ -55,6 +61,12 @@ proptest! {
         bodies::requests(&bytes);
         bodies::frames(&bytes);
         bodies::transfers(&bytes);
+        bodies::compatible(&bytes);
+    }
+
+    #[test]
+    fn bent_compatible(bytes in prop_oneof![bent(CHAT), bent(RESPONSES), bent(MESSAGES)]) {
+        bodies::compatible(&bytes);
     }
 
     #[test]

@@ -40,6 +40,8 @@ fn all_commands(scribe: &mut Scribe<'_>) -> String {
     teams(scribe);
     invitations(scribe);
     let token = tokens(scribe);
+    models(scribe);
+    spending(scribe);
     upkeep(scribe);
     token
 }
@@ -133,6 +135,79 @@ fn tokens(scribe: &mut Scribe<'_>) -> String {
     let token = made.ok();
     assert!(token.starts_with("mosaic_t_") && !token.contains(char::is_whitespace), "{token}");
     token
+}
+
+fn models(scribe: &mut Scribe<'_>) {
+    assert!(scribe.ok(&["provider", "list"]).contains("no providers yet"));
+    assert!(scribe.ok(&["models"]).contains("no models to use here"));
+    let added = scribe.ok(&["provider", "add", "plays", "--kind", "scripted"]);
+    assert!(added.contains("everybody on this server can use it"), "{added}");
+    scribe.refused(&["provider", "add", "plays", "--kind", "scripted"], &["taken", "another name"]);
+    let wrong = ["provider", "add", "x", "--kind", "antropic"];
+    scribe.run(&wrong).refused(2, &["antropic", "openrouter"]);
+    scribe.run(&["provider", "add", "X", "--kind", "openai"]).refused(2, &["X"]);
+    let mixed = ["provider", "add", "x", "--kind", "scripted", "--server", "--user", "ada"];
+    scribe.run(&mixed).refused(2, &["--server", "--user"]);
+    let missing = ["provider", "add", "x", "--kind", "anthropic"];
+    scribe.refused(&missing, &["the key is missing", "MOSAIC_PROVIDER_KEY"]);
+    let as_argument = ["provider", "add", "x", "--kind", "anthropic", "--key", "sk-1"];
+    scribe.run(&as_argument).refused(2, &["--key"]);
+    let for_ada = ["provider", "add", "adas", "--kind", "scripted", "--user", "ada"];
+    assert!(scribe.ok(&for_ada).contains("only they can use it"));
+    let nowhere =
+        ["provider", "add", "gone", "--kind", "compatible", "--base-url", "http://127.0.0.1:1/v1"];
+    scribe.refused(&nowhere, &["does not work", "untested"]);
+
+    let listed = scribe.place.ok(&["provider", "list"]);
+    assert!(listed.contains("plays  scripted  server") && !listed.contains("adas"), "{listed}");
+    let listed = scribe.place.ok(&["provider", "list", "--user", "ada"]);
+    assert!(listed.contains("adas") && listed.contains("plays"), "{listed}");
+    scribe.ok(&["provider", "test", "plays"]);
+    scribe.refused(&["provider", "test", "adas"], &["no provider `adas` there", "--user"]);
+    scribe.ok(&["provider", "test", "adas", "--user", "ada"]);
+    assert!(scribe.ok(&["models", "--provider", "plays"]).contains("plays/"));
+    let models = scribe.ok(&["models", "--user", "ada", "--json"]);
+    let models: serde_json::Value = serde_json::from_str(&models).unwrap();
+    assert!(models.as_array().unwrap().iter().any(|model| model["provider"] == "adas"));
+    scribe.refused(&["models", "--user", "nobody"], &["no account `nobody`"]);
+
+    let rules = scribe.ok(&["route", "rules"]);
+    assert_eq!(rules.lines().count(), 12, "{rules}");
+    assert!(rules.starts_with("Complex coding") && rules.contains("→ opus"), "{rules}");
+    scribe.ok(&["route", "rules", "--user", "ada", "--json"]);
+    let removed = scribe.ok(&["provider", "remove", "adas", "--user", "ada"]);
+    assert_eq!(removed, "adas is removed, and its key with it");
+    scribe.ok(&["provider", "remove", "plays"]);
+    scribe.refused(&["provider", "remove", "plays"], &["no provider `plays` there"]);
+}
+
+fn spending(scribe: &mut Scribe<'_>) {
+    assert!(scribe.ok(&["usage"]).contains("Nothing was used"));
+    assert!(scribe.ok(&["usage", "--by", "model", "--user", "ada"]).contains("Nothing was used"));
+    scribe.run(&["usage", "--by", "week"]).refused(2, &["week", "conversation"]);
+    scribe.refused(&["usage", "--from", "yesterday"], &["2026-11-21"]);
+    scribe.ok(&["usage", "--json"]);
+
+    assert!(scribe.ok(&["budget", "list"]).contains("no budgets"));
+    let set = ["budget", "set", "--user", "ada", "--period", "month", "--dollars", "12.5"];
+    assert!(scribe.ok(&set).ends_with("at most $12.50 a month"));
+    scribe.ok(&["budget", "set", "--server", "--period", "day", "--tokens", "1000000"]);
+    scribe.run(&["budget", "set", "--server", "--period", "day"]).refused(2, &["--dollars"]);
+    scribe.run(&["budget", "set", "--period", "day", "--tokens", "1"]).refused(2, &["--server"]);
+    let listed = scribe.ok(&["budget", "list"]);
+    assert!(listed.contains("$12.50") && listed.contains("1000000"), "{listed}");
+    let ids: Vec<String> = scribe
+        .place
+        .ok(&["budget", "list"])
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().last().unwrap().to_owned())
+        .collect();
+    for id in ids {
+        assert_eq!(scribe.ok(&["budget", "remove", &id]), "It is taken away.");
+        scribe.refused(&["budget", "remove", &id], &[]);
+    }
+    scribe.ok(&["budget", "list", "--json"]);
 }
 
 fn upkeep(scribe: &mut Scribe<'_>) {

@@ -1,3 +1,5 @@
+//! What the seeded rules choose among many and few models, and why not the others.
+
 use super::*;
 use crate::{Can, seeded};
 use expect_test::expect;

@@ -1,6 +1,8 @@
 //! Splits a message into what is asked and what is only brought along: a pasted log, letter, table or program.
 //! Looks at a bounded window of the text, so that a prompt of ten megabytes costs what a page costs.
 
+use super::tokens::dense;
+
 /// How much of a text's beginning is looked at.
 const HEAD_BYTES: usize = 3000;
 /// How much of a long text's end is looked at: people paste first and ask afterwards.
@@ -10,6 +12,21 @@ const ASK_BYTES: usize = 700;
 /// Of a single long block, this much at the beginning and end counts as the ask.
 const CUT_HEAD: usize = 300;
 const CUT_TAIL: usize = 200;
+
+/// A quotation of this many characters is brought along; a shorter one belongs to the ask.
+const QUOTED: usize = 70;
+/// The same for scripts that say more with a character.
+const QUOTED_DENSE: usize = 25;
+/// What begins a quotation, and what may end it.
+const QUOTES: &[(char, &[char])] = &[
+    ('"', &['"']),
+    ('“', &['”']),
+    ('„', &['“', '”', '"']),
+    ('«', &['»']),
+    ('»', &['«']),
+    ('「', &['」']),
+    ('『', &['』']),
+];
 
 /// A text, told apart.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,7 +48,7 @@ pub(super) fn split(text: &str) -> Parts {
     let (head, tail) = window(text);
     let seen = head.len() + tail.len();
     let lines = head.lines().count() + tail.lines().count();
-    let n_lines = if seen == 0 { 0 } else { lines * text.len() / seen };
+    let n_lines = (lines * text.len()).checked_div(seen).unwrap_or(0);
     let mut parts = Parts { n_bytes: text.len(), n_lines, ..Parts::default() };
     let head = blocks(head);
     let tail = blocks(tail);
@@ -44,10 +61,11 @@ pub(super) fn split(text: &str) -> Parts {
     parts
 }
 
-/// What of a message to embed, in tenths of a letter's cost: about sixty of a model's tokens, in any script.
-const EMBED_COST: u32 = 2400;
+/// What of a message to embed, in tenths of a letter's cost: about forty of a model's tokens, in any script,
+/// which is what it can read in the time that classifying may take.
+const EMBED_COST: u32 = 1500;
 /// Of that, this much is for what is asked after a paste.
-const EMBED_AFTER: u32 = 800;
+const EMBED_AFTER: u32 = 500;
 
 impl Parts {
     /// The text whose embedding stands for the message: what is asked, before and after, cut to a bound.
@@ -107,7 +125,7 @@ fn blocks(text: &str) -> Vec<String> {
     let mut fenced = false;
     for line in text.lines() {
         let fence = line.trim_start().starts_with("```");
-        if (fence && !fenced) || (line.trim().is_empty() && !fenced) {
+        if !fenced && (fence || line.trim().is_empty()) {
             push(&mut blocks, &mut block);
         }
         if !line.trim().is_empty() {
@@ -143,6 +161,11 @@ fn single(block: &str, parts: &mut Parts) {
         parts.paste = rest.trim().to_owned();
         return;
     }
+    if let Some((ask, paste, after)) = quotation(block) {
+        (parts.ask, parts.paste, parts.after) =
+            (ask.trim().to_owned(), paste.to_owned(), after.trim().to_owned());
+        return;
+    }
     if block.len() <= ASK_BYTES {
         parts.ask = block.to_owned();
         return;
@@ -175,6 +198,29 @@ fn several(blocks: &[&str], parts: &mut Parts) {
         parts.ask = before(first, CUT_HEAD).to_owned();
     }
     parts.paste = paste.join("\n");
+}
+
+/// A long quotation inside a block, with what stands before and behind it.
+fn quotation(block: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    while let Some((open, at)) =
+        block[from..].char_indices().find_map(|(at, c)| opening(c).map(|open| (open, from + at)))
+    {
+        let inner = at + open.0.len_utf8();
+        let end = inner + block[inner..].find(open.1)?;
+        let quoted = &block[inner..end];
+        let after = block[end..].trim_start_matches(open.1);
+        if quoted.chars().count() >= if quoted.contains(dense) { QUOTED_DENSE } else { QUOTED } {
+            let alone = block[..at].trim().is_empty() && after.trim().is_empty();
+            return (!alone).then_some((&block[..at], quoted, after));
+        }
+        from = block.len() - after.len();
+    }
+    None
+}
+
+fn opening(c: char) -> Option<&'static (char, &'static [char])> {
+    QUOTES.iter().find(|(open, _)| *open == c)
 }
 
 /// The end of something quoted belongs to it.
@@ -247,6 +293,25 @@ mod tests {
             "bottom line?\n\n\"Dear all, the pool is closed.\n\nParents wait in the foyer.\"",
         );
         assert_eq!((parts.ask.as_str(), parts.after.as_str()), ("bottom line?", ""));
+    }
+
+    #[test]
+    fn a_long_quotation_is_told_from_what_is_said_of_it() {
+        let letter =
+            "Dear all, the pool is closed from Monday on because the large basin gets new tiles.";
+        for (open, close) in [('"', '"'), ('„', '“'), ('«', '»')] {
+            let parts = split(&format!("as a tweet: {open}{letter}{close} thanks"));
+            assert_eq!(
+                (parts.ask.as_str(), parts.paste.as_str(), parts.after.as_str()),
+                ("as a tweet:", letter, "thanks")
+            );
+        }
+        let short = format!(
+            "did he say \"no\" {} or \"never\"?",
+            "or anything like it, one way or another, ".repeat(4)
+        );
+        assert_eq!(split(&short).paste, "");
+        assert_eq!(split(&format!("\"{letter}\"")).ask, format!("\"{letter}\""));
     }
 
     #[test]

@@ -15,7 +15,9 @@ pub(super) fn words(text: &str) -> Vec<String> {
         }
         if belongs(c) {
             let dense = dense(c);
-            if word.chars().next_back().is_some_and(|last| self::dense(last) != dense) {
+            // A run without spaces goes on as the next word where one would be cut.
+            let full = dense && word.len() >= MAX_WORD_BYTES;
+            if full || word.chars().next_back().is_some_and(|last| self::dense(last) != dense) {
                 push(&mut words, &mut word);
             }
             if word.len() < MAX_WORD_BYTES {
@@ -84,6 +86,7 @@ mod tests {
     #[test]
     fn there_is_an_end_to_words() {
         assert_eq!(words(&"a ".repeat(10_000)).len(), MAX_WORDS);
+        assert_eq!(words(&"長".repeat(40)).concat().chars().count(), 40);
         assert!(words(&"a".repeat(10_000)).iter().all(|word| word.len() <= MAX_WORD_BYTES));
     }
 }

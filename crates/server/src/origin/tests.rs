@@ -20,6 +20,7 @@ fn origins(public: Option<&str>) -> Origins {
         cors_origins: vec!["https://app.example".into()],
         trusted_proxies: vec![],
         metrics_open: false,
+        probe_every: Duration::from_secs(1),
         throttles: Throttles { address_per_minute: 1, user_per_minute: 1, token_per_minute: 1 },
     })
 }

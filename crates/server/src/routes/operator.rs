@@ -12,6 +12,7 @@ use mosaic_protocol::{
     operator::{BackupReport, BackupRequest, RotateReport},
     team::{ChangeMemberRequest, Team, TeamRequest},
     token::{CreateTokenRequest, CreatedToken},
+    workspace::Workspace,
 };
 
 pub(super) async fn backup(
@@ -56,4 +57,11 @@ pub(super) async fn put_member(
 ) -> Result<Done, Refusal> {
     cx.gateway().put_member(cx.actor()?, team_id, user_id, &request).await?;
     Ok(Done)
+}
+
+pub(super) async fn workspace_of(
+    cx: Cx,
+    (Path(id),): (Path<UserId>,),
+) -> Result<Shown<Workspace>, Refusal> {
+    Ok(Shown(cx.gateway().personal_workspace(cx.actor()?, id).await?))
 }

@@ -1,7 +1,11 @@
 //! Words that hint at a task, a trade, a size or a need, in a score of languages. They are hints: the deliverable decides.
 //! A star stands for any ending; a low line joins two words; writing without spaces is searched inside its runs.
 
-use std::{collections::HashMap, sync::LazyLock};
+use super::super::tokens::dense;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 /// What a word hints at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,11 @@ static TABLE: LazyLock<HashMap<&'static str, (Cue, bool)>> = LazyLock::new(|| {
     table
 });
 
+/// How the words begin that are searched inside runs: most places in a run begin none.
+static BEGINNINGS: LazyLock<HashSet<char>> = LazyLock::new(|| {
+    TABLE.keys().filter_map(|word| word.chars().next()).filter(|c| dense(*c)).collect()
+});
+
 /// How often each kind of hint is in these words.
 pub(crate) fn count(words: &[String]) -> [u8; N_CUES] {
     let mut counts = [0_u8; N_CUES];
@@ -60,7 +69,7 @@ pub(crate) fn count(words: &[String]) -> [u8; N_CUES] {
     };
     let mut last = "";
     for word in words {
-        if word.chars().next().is_some_and(super::super::tokens::dense) {
+        if word.chars().next().is_some_and(dense) {
             inside(word, &mut found);
             continue;
         }
@@ -93,6 +102,10 @@ fn inside(run: &str, found: &mut impl FnMut(Cue)) {
     let ends: Vec<usize> = run.char_indices().map(|(at, _)| at).chain([run.len()]).collect();
     let mut at = 0;
     while at + 1 < ends.len() {
+        if !run[ends[at]..].chars().next().is_some_and(|c| BEGINNINGS.contains(&c)) {
+            at += 1;
+            continue;
+        }
         let longest = (1..=MAX_DENSE.min(ends.len() - 1 - at))
             .rev()
             .find_map(|n| TABLE.get(&run[ends[at]..ends[at + n]]).map(|(cue, _)| (n, *cue)));
@@ -122,7 +135,7 @@ const WORDS: &[(Cue, &str)] = &[
     (
         Cue::Find,
         "find sources source links link cite* citation* references studies study papers paper survey surveys research* \
-         look_up find_out search* literature evidence published datasets benchmarks vendors providers landscape \
+         look_up find_out search* literature evidence published datasets benchmarks vendors providers \
          alternatives compare comparison overview reviews peer quellen quelle studien studie such suche recherch* finde \
          belege vergleich* anbieter überblick sources étude* études trouve* cherche* compar* comparat* fuentes fuente \
          estudio* busca* encuentra enlace* fonti fonte studi cerca trova confronta confronto fontes estudo* procur* \
@@ -171,9 +184,9 @@ const WORDS: &[(Cue, &str)] = &[
         "hi hello hey thanks thank thx bye morning goodnight lol haha hahaha you your u yours do_you are_you can_you \
          opinion think favourite favorite feel joke_me bored lonely sorry ok okay cool nice great nvm hallo danke tschüss \
          moin servus du dein dir bist findest bonjour merci salut tu toi hola gracias tú eres crees ciao grazie sei olá \
-         obrigad* você oi hoi dank jij bedankt cześć dzięki ty привет спасибо ты тебе пока こんにちは ありがとう おはよう 眠い \
+         obrigad* você oi hoi dank jij bedankt cześć dzięki ty привет спасибо ты тебе пока こんにちは ありがとう おはよう \
          你好 谢谢 你 早上好 哈哈 안녕* 고마* 너 merhaba teşekkür* selam sen مرحبا شكرا انت नमस्ते धन्यवाद तुम आप chào cảm \
-         hej tack takk tak kiitos moi pretend roleplay role_play myth really true",
+         hej tack takk tak kiitos moi pretend roleplay role_play really true",
     ),
     (
         Cue::Frontend,
@@ -217,13 +230,13 @@ const WORDS: &[(Cue, &str)] = &[
     (
         Cue::Vision,
         "photo* picture* pic pics image* screenshot* scan scans scanned snapshot* drawing* sketch* mockup mock_up \
-         whiteboard flipchart* handwrit* foto* bild bilder screenshot* aufnahme* zeichnung* image captura* imagen imagens \
+         whiteboard handwrit* foto* bild bilder screenshot* aufnahme* zeichnung* image captura* imagen imagens \
          immagine* afbeelding* zdjęci* zrzut* фото* скриншот* картинк* снимок 写真 画像 スクショ 图片 照片 截图 图 사진* 이미지* 스크린샷* \
          fotoğraf* görsel* resim صورة صور फोटो तस्वीर ảnh hình bild kuva bilde billede",
     ),
     (
         Cue::Own,
-        "attached attachment* enclosed file files folder* directory repo repository our project* pdf docx xlsx pptx mbox \
+        "attached attachment* enclosed file files folder* directory repo repository our project* pdf docx xlsx pptx \
          downloads inbox drive notes_app notebook below anhang angehängt anbei datei* ordner unser* adjunto* archivo* carpeta \
          nuestr* fichier* dossier joint* notre allegat* cartella nostr* anexo* arquivo* pasta nosso* bijlage* bestand* map \
          onze załącz* plik* folder* nasz* вложени* файл* папк* наш* 添付 ファイル フォルダ 附件 文件 文件夹 我们 첨부* 파일* 폴더* \
