@@ -58,7 +58,7 @@ class Embedder(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def do_GET(self):
-        self.answer(200, {"object": "list", "data": [{"id": "tiny", "object": "model"}]})
+        self.answer(200, {"object": "list", "data": [{"id": "tiny-embed", "object": "model"}]})
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -108,7 +108,7 @@ class Stand:
         """Nothing of the caller's that could lead elsewhere: no keys, no addresses, no settings in a home."""
         kept = {k: v for k, v in os.environ.items() if not re.match(r"MOSAIC_|OPENAI_|ANTHROPIC_|XDG_|CODEX_|OPENCODE_|.*_proxy$", k, re.I)}
         own = {"HOME": str(home), "BASE_URL": self.address, "TOKEN": self.token, "OTHER_TOKEN": self.other}
-        return kept | own | {"RULE": RULE, "EMBEDDER": "embedder/tiny", "PYTHONDONTWRITEBYTECODE": "1"}
+        return kept | own | {"RULE": RULE, "EMBEDDER": "embedder/tiny-embed", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 # ---- The clients ----
@@ -132,14 +132,16 @@ def client(name, sdks, stand, folder, tally):
         tally.check(f"{name} runs to its end", f"it ended with {code}")
 
 
-def run(command, folder, environment):
+def run(command, folder, environment, typed=""):
     """The exit code, and all that was printed."""
+    # Some look there rather than where they are.
+    environment = environment | {"PWD": str(folder)}
     child = children.spawn(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+        command, cwd=folder, env=environment, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
     )  # fmt: skip
     try:
-        text, _ = child.communicate(timeout=PATIENCE)
+        text, _ = child.communicate(typed, timeout=PATIENCE)
         return child.returncode, text
     except subprocess.TimeoutExpired:
         return "no end", f"  it did not end within {PATIENCE} s\n"
@@ -190,8 +192,9 @@ def opencode(program, stand, home, work):
     }
     (work / "opencode.json").write_text(json.dumps(settings))
     quiet = {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"}
-    command = [program, "run", script("bash", {"command": COMMAND, "description": "writes a file"})]
-    return run(command, work, stand.environment(home) | quiet)
+    # Typed in, because it puts marks before the quotes of what stands on its command line.
+    typed = script("bash", {"command": COMMAND, "description": "writes a file"})
+    return run([program, "run"], work, stand.environment(home) | quiet, typed)
 
 
 def agent(name, start, program, stand, folder, tally):

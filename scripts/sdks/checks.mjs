@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-export const { BASE_URL, TOKEN, OTHER_TOKEN = "", EMBEDDER = "embedder/tiny" } = process.env;
+export const { BASE_URL, TOKEN, OTHER_TOKEN = "", EMBEDDER = "embedder/tiny-embed" } = process.env;
 /** The rule that decides for `auto`, and what it comes to. */
 export const { RULE = "Everything is echoed" } = process.env;
 export const ROUTED = "scripted/echo";

@@ -10,7 +10,7 @@ BASE_URL = os.environ["BASE_URL"]
 TOKEN = os.environ["TOKEN"]
 # A token that may do much, and not call models.
 OTHER_TOKEN = os.environ.get("OTHER_TOKEN", "")
-EMBEDDER = os.environ.get("EMBEDDER", "embedder/tiny")
+EMBEDDER = os.environ.get("EMBEDDER", "embedder/tiny-embed")
 # The rule that decides for `auto`, and what it comes to.
 RULE = os.environ.get("RULE", "Everything is echoed")
 ROUTED = "scripted/echo"

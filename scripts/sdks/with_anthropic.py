@@ -166,7 +166,7 @@ def _():
 
 @check("a stream that is left in the middle is over, and the next one is served")
 def _():
-    with client.messages.stream(model="scripted/slow-50", messages=user(WORDS * 200), max_tokens=4096) as stream:
+    with client.messages.stream(model="scripted/slow-100", messages=user(WORDS * 200), max_tokens=4096) as stream:
         next(iter(stream.text_stream))
     equal(text(create("scripted/echo", WORDS)), WORDS)
 
@@ -195,8 +195,9 @@ def _():
 
 @check("too many calls are RateLimitError with Retry-After")
 def _():
-    refusal = refused(anthropic.RateLimitError, lambda: create("scripted/rate-limited-7", "Hello"))
-    equal(refusal.response.headers.get("retry-after"), "7")
+    refusal = refused(anthropic.RateLimitError, lambda: create("scripted/rate-limited-2", "Hello"))
+    # What is left of two seconds: somebody else may have been told before.
+    must(refusal.response.headers.get("retry-after") in ("1", "2"), f"{refusal.response.headers}")
 
 
 @check("an overloaded provider is what the client knows as that")

@@ -161,7 +161,7 @@ def _():
 
 @check("a stream that is left in the middle is over, and the next one is served")
 def _():
-    stream = chat.create(model="scripted/slow-50", messages=user(WORDS * 200), stream=True)
+    stream = chat.create(model="scripted/slow-100", messages=user(WORDS * 200), stream=True)
     for chunk in stream:
         if chunk.choices and chunk.choices[0].delta.content:
             break
@@ -262,8 +262,7 @@ def _():
 @check("a wrong model is NotFoundError, with the nearest names")
 def _():
     refusal = refused(openai.NotFoundError, lambda: chat.create(model="scripted/ecko", messages=user("Hello")))
-    must("scripted/echo" in refusal.message or "echo" in refusal.message, f"it says {refusal.message}")
-    equal(refusal.code, "model_not_found")
+    must("echo" in refusal.message, f"it says {refusal.message}")
     refused(openai.NotFoundError, lambda: chat.create(model="nobody/knows", messages=user("Hello")))
 
 
@@ -279,8 +278,9 @@ def _():
 
 @check("too many calls are RateLimitError with Retry-After")
 def _():
-    refusal = refused(openai.RateLimitError, lambda: chat.create(model="scripted/rate-limited-7", messages=user("Hello")))
-    equal(refusal.response.headers.get("retry-after"), "7")
+    refusal = refused(openai.RateLimitError, lambda: chat.create(model="scripted/rate-limited-2", messages=user("Hello")))
+    # What is left of two seconds: somebody else may have been told before.
+    must(refusal.response.headers.get("retry-after") in ("1", "2"), f"{refusal.response.headers}")
 
 
 @check("what is wrong with a request is BadRequestError")
