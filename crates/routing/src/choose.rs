@@ -153,15 +153,14 @@ fn find(offers: &[Offer], model: &str) -> Vec<usize> {
     let places = |is: &dyn Fn(&Offer) -> bool| -> Vec<usize> {
         offers.iter().enumerate().filter(|(_, offer)| is(offer)).map(|(place, _)| place).collect()
     };
-    // Ids have slashes themselves (`meta/llama`): the whole name may be an id.
-    let bare = places(&|offer| offer.model == model);
-    if !bare.is_empty() {
-        return bare;
+    // Ids have slashes themselves, and OpenRouter's `openai/gpt-5` is not OpenAI's `gpt-5`: who names a provider means it.
+    if let Some((provider, id)) = model.split_once('/') {
+        let there = places(&|offer| offer.provider == provider && offer.model == id);
+        if !there.is_empty() {
+            return there;
+        }
     }
-    match model.split_once('/') {
-        Some((provider, id)) => places(&|offer| offer.provider == provider && offer.model == id),
-        None => vec![],
-    }
+    places(&|offer| offer.model == model)
 }
 
 fn by_rules(mut search: Search<'_>, rules: &[Rule]) -> Result<Choice, NoModel> {
@@ -193,7 +192,7 @@ fn by_rules(mut search: Search<'_>, rules: &[Rule]) -> Result<Choice, NoModel> {
                 }
             }
             let onward = rule.then.otherwise;
-            next = onward.and_then(|id| rules.iter().find(|rule| rule.id == id));
+            next = onward.and_then(|id| rules.iter().find(|rule| rule.id == id && rule.enabled));
         }
     }
     let about = facts.about;
@@ -314,7 +313,9 @@ impl Search<'_> {
         };
         for tier in tiers {
             let mut places: Vec<usize> = (0..self.offers.len())
-                .filter(|place| self.offers.get(*place).is_some_and(|it| it.tier == tier && is_real(it)))
+                .filter(|place| {
+                    self.offers.get(*place).is_some_and(|it| it.tier == tier && is_real(it))
+                })
                 .collect();
             self.sort(&mut places, true);
             for place in places {

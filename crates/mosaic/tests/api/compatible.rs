@@ -51,8 +51,13 @@ fn with(mut request: Request<Bytes>, name: HeaderName, value: &str) -> Request<B
     request
 }
 
+/// The path with a model in it that is there.
+fn path_of(row: &Row) -> String {
+    row.path.replace("{provider}", "ada-plays").replace("{model}", "echo")
+}
+
 fn request(row: &Row) -> Request<Bytes> {
-    let request = Request::builder().method(row.method.clone()).uri(row.path);
+    let request = Request::builder().method(row.method.clone()).uri(path_of(row));
     let json = request.header(header::CONTENT_TYPE, "application/json");
     // What `auto` would choose of models that play scripts is one that fails.
     let is_call = !row.path.ends_with("embeddings");
