@@ -314,7 +314,9 @@ impl Search<'_> {
         };
         for tier in tiers {
             let mut places: Vec<usize> = (0..self.offers.len())
-                .filter(|place| self.offers.get(*place).is_some_and(|it| it.tier == tier && is_real(it)))
+                .filter(|place| {
+                    self.offers.get(*place).is_some_and(|it| it.tier == tier && is_real(it))
+                })
                 .collect();
             self.sort(&mut places, true);
             for place in places {

@@ -20,8 +20,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mosaic_gateway::Error;
 use mosaic_protocol::{
     AccountName, BlobHash, BudgetId, IdentityId, InviteId, LogId, ModelProviderId, ProviderLoginId,
-    ProviderName,
-    RuleId, SecretName, Seq, SessionId, TeamId, TokenId, UserId, WorkspaceId,
+    ProviderName, RuleId, SecretName, Seq, SessionId, TeamId, TokenId, UserId, WorkspaceId,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
