@@ -87,7 +87,12 @@ impl Gateway {
             Subject::Workspace(id) => {
                 workspaces::get(&mut tx, *id).await?.ok_or(Error::NotFound)?;
             }
-            Subject::Agent(_) | Subject::Server => {}
+            Subject::Agent(_) => {
+                return Err(Error::Invalid(
+                    "there are no agents yet that could have a budget".into(),
+                ));
+            }
+            Subject::Server => {}
         }
         let BudgetRequest { subject, period, micros, tokens } = request;
         let id = budgets::put(store, &mut tx, subject, *period, *micros, *tokens).await?;

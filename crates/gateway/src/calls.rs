@@ -3,6 +3,7 @@
 
 mod answering;
 mod choosing;
+mod counting;
 mod embedding;
 mod second_look;
 mod sending;

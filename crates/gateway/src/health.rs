@@ -90,11 +90,29 @@ impl Health {
         let outcome = match went {
             None => Outcome::Dropped,
             Some(seen) => {
+                let error = seen.error.map(of_everybody);
+                let seen = Seen { error: error.as_ref(), ..seen };
                 kept.health = health_seen(std::mem::take(&mut kept.health), seen, now);
                 seen.error.map_or(Outcome::Worked, Outcome::from)
             }
         };
         kept.gate.settle(model, pass, outcome, now);
+    }
+
+    /// Somebody asked it just now, and it answered with this key: whatever it was left alone for is over.
+    pub(crate) fn open(&self, id: ModelProviderId) {
+        if let Some(kept) = self.map().get_mut(&id) {
+            kept.gate = Gate::default();
+        }
+    }
+
+    /// It is asked for its models now: nobody else need.
+    pub(crate) fn asking(&self, id: ModelProviderId, now: Time) {
+        let mut map = self.map();
+        if map.len() >= MAX_PROVIDERS && !map.contains_key(&id) {
+            map.clear();
+        }
+        map.entry(id).or_default().asked_at = Some(now);
     }
 
     fn probed(
@@ -108,10 +126,6 @@ impl Health {
         let kept = map.entry(id).or_default();
         kept.health = health_seen(std::mem::take(&mut kept.health), seen, now);
         kept.asked_at = Some(now);
-        if seen.error.is_none() {
-            // It answers, with this key: whatever it was left alone for is over.
-            kept.gate = Gate::default();
-        }
         if listed.is_some() {
             kept.listed = listed;
         }
@@ -125,6 +139,26 @@ fn told(shut: &Shut, now: Time) -> Error {
     let left = u64::try_from(left).unwrap_or(0);
     let retry_after = Some(std::time::Duration::from_millis(left));
     Error { retry_after, ..Error::new(shut.why, message) }
+}
+
+/// What a failure says about a provider that other people use too. Only a refused key speaks against all of it at once: one
+/// person's request can make a provider answer anything else. And what it quotes of a request is nobody else's business.
+fn of_everybody(error: &Error) -> Error {
+    use FailureClass as Class;
+    let is_refused_key = matches!(error.status, Some(401) | None);
+    let class = match error.class {
+        Class::Auth | Class::Quota if !is_refused_key => Class::Overload,
+        class => class,
+    };
+    let own = match error.class {
+        Class::BadRequest => Some("it did not understand a request"),
+        Class::Refused => Some("it did not want to answer a request"),
+        Class::ContextTooLong => Some("a request was too long for it"),
+        Class::NoSuchModel => Some("it was asked for a model that it does not have"),
+        _ => None,
+    };
+    let message = own.map_or_else(|| error.message.clone(), str::to_owned);
+    Error { class, message, ..error.clone() }
 }
 
 impl Gateway {

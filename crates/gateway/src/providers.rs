@@ -316,7 +316,11 @@ impl Gateway {
         self.check_change(&mut tx, actor, stored.workspace_id).await?;
         let usable = self.usable(&mut tx, &stored).await?;
         drop(tx);
-        Ok(self.probe(&stored, &usable).await.0)
+        let report = self.probe(&stored, &usable).await.0;
+        if report.works {
+            self.inner.health.open(id);
+        }
+        Ok(report)
     }
 
     /// Asks before something is kept. What does not work is refused, with what the provider said.

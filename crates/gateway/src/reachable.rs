@@ -36,6 +36,9 @@ const MAX_REMEMBERED: usize = 2_000;
 /// A provider that does not list its models is asked again after this.
 const ASK_AGAIN_MS: i64 = 60_000;
 
+/// How long a call waits for a provider to list its models, the first time.
+const LISTING_TIME: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// How many models of one provider are offered.
 const MAX_OFFERED: usize = 500;
 
@@ -52,7 +55,9 @@ pub(crate) struct Reachable {
     /// Kinds that can be asked.
     pub(crate) kinds: Vec<ProviderKind>,
     /// Providers whose models nobody knows: any name may be asked for there.
-    pub(crate) open_ended: Vec<(ModelProviderId, String, ProviderKind)>,
+    pub(crate) open_ended: Vec<ModelProviderId>,
+    /// What each provider is called here.
+    pub(crate) named: Vec<(ModelProviderId, String, ProviderKind)>,
 }
 
 type Remembered = HashMap<(UserId, Option<WorkspaceId>), (u64, Time, Arc<Reachable>)>;
@@ -126,6 +131,7 @@ impl Gateway {
             if let Some((of, since, reachable)) = map.get(&key)
                 && *of == round
                 && (0..REMEMBERED_MS).contains(&(now.0 - since.0))
+                && reachable.is_of_this_period(now)
             {
                 return Ok(reachable.clone());
             }
@@ -188,6 +194,7 @@ impl Gateway {
             budgets,
             kinds: vec![],
             open_ended: vec![],
+            named: vec![],
         };
         for (stored, usable) in all {
             self.offer(&mut reachable, &stored, &usable, now).await;
@@ -202,12 +209,15 @@ impl Gateway {
         let tells_by_itself = is_at_hand(stored.kind);
         let lately = health.asked_at(stored.id).is_some_and(|at| now.0 - at.0 < ASK_AGAIN_MS);
         if listed.is_none() && tells_by_itself && !lately {
-            self.probe(stored, usable).await;
+            // One of those who come now asks, and nobody waits long for a provider that does not answer.
+            health.asking(stored.id, now);
+            let _ = tokio::time::timeout(LISTING_TIME, self.probe(stored, usable)).await;
             listed = health.listed(stored.id);
         }
         let catalogue = &self.inner.catalogue;
         let models: Vec<Arc<Model>> = match &listed {
-            Some(listed) if tells_by_itself => {
+            // OpenRouter says of each of its models what it can and costs.
+            Some(listed) if tells_by_itself || stored.kind == ProviderKind::OpenRouter => {
                 let catalogue = catalogue.with_listed(stored.kind, listed);
                 listed.iter().map(|it| catalogue.get(stored.kind, &it.id)).collect()
             }
@@ -224,9 +234,9 @@ impl Gateway {
         };
         // A scripted model does what its name says, and there are more names than it lists.
         if listed.is_none() || stored.kind == ProviderKind::Scripted {
-            let name = stored.name.to_string();
-            reachable.open_ended.push((stored.id, name, stored.kind));
+            reachable.open_ended.push(stored.id);
         }
+        reachable.named.push((stored.id, stored.name.to_string(), stored.kind));
         let no_key = usable.endpoint.key.is_none() && !is_at_hand(stored.kind);
         for model in models.into_iter().take(MAX_OFFERED) {
             let state = match health.resting(stored.id, &model.id, now) {

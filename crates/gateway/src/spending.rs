@@ -35,6 +35,11 @@ impl Reachable {
         self.budgets.iter().filter_map(left).min()
     }
 
+    /// Whether its budgets are those of the day and month that it is now.
+    pub(crate) fn is_of_this_period(&self, now: Time) -> bool {
+        self.budgets.iter().all(|it| mosaic_store::budgets::began(it.period, now) == it.spent.since)
+    }
+
     /// What is said where a budget does not allow a call.
     pub(crate) fn over(&self, over: &Over, now: Time) -> Error {
         let budget = self.budgets.iter().find(|budget| budget.id == over.budget);

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method};
 use mosaic_outbound::{Answer, Outbound, Patience};
 use mosaic_protocol::{
     Time,
-    provider::{FailureClass, ProviderKind, RateLimit},
+    provider::{Api, FailureClass, ProviderKind, RateLimit},
 };
 use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -22,6 +22,10 @@ const REFUSAL_BYTES: usize = 64 * 1024;
 
 /// How many models a provider may list, and how much text it may use for that.
 const LIST_BYTES: usize = 8 * 1024 * 1024;
+
+/// No model's name is longer, and no provider has more of them that people choose from.
+const ID_BYTES: usize = 200;
+const MOST_LISTED: usize = 1_000;
 
 /// How long calls may take.
 #[derive(Debug, Clone, Copy)]
@@ -147,7 +151,16 @@ impl Models {
         how: How,
         retries: Retries,
     ) -> Result<Calling> {
-        let Some(wire) = kinds::wire(endpoint.kind, endpoint.api) else {
+        // What the newer of OpenAI's formats cannot say, the older one can.
+        let needs_chat = !request.stop.is_empty()
+            || request.seed.is_some()
+            || request.presence_penalty.is_some()
+            || request.frequency_penalty.is_some();
+        let api = match endpoint.kind {
+            ProviderKind::OpenAi if needs_chat => Api::Chat,
+            _ => endpoint.api,
+        };
+        let Some(wire) = kinds::wire(endpoint.kind, api) else {
             return self.in_process(endpoint.kind, request);
         };
         let outgoing = wire.call(endpoint, request, how)?;
@@ -246,7 +259,10 @@ impl Models {
             };
         };
         let answer = self.ask(endpoint, wire, wire.list(endpoint)?, LIST_BYTES).await?;
-        wire.listed(&answer)
+        let mut listed = wire.listed(&answer)?;
+        listed.retain(|model| (1..=ID_BYTES).contains(&model.id.len()));
+        listed.truncate(MOST_LISTED);
+        Ok(listed)
     }
 
     /// Embeds texts.

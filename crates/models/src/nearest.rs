@@ -3,6 +3,9 @@
 /// More than this helps nobody.
 const MOST: usize = 3;
 
+/// So many names are compared at most: whoever asks waits for it.
+const COMPARED: usize = 3_000;
+
 /// No name is longer; what is longer is not compared, because comparing takes the product of both lengths.
 const LONGEST: usize = 200;
 
@@ -14,6 +17,8 @@ pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec
     let wrong = wrong.to_lowercase();
     let mut near: Vec<(f64, &str)> = names
         .into_iter()
+        .filter(|name| name.len() <= LONGEST)
+        .take(COMPARED)
         .map(|name| (likeness(&wrong, &name.to_lowercase()), name))
         .filter(|(likeness, _)| *likeness >= 0.5)
         .collect();

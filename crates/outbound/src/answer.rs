@@ -51,6 +51,10 @@ impl Answer {
     /// before that is an error.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            // Also when more is there already: a slow reader does not make an answer last longer.
+            return Err(Error::Late { host: self.host.clone(), after: self.patience.total });
+        }
         let wait = self.patience.silence.min(left);
         let piece = match timeout(wait, self.answer.chunk()).await {
             Err(_) => return Err(Error::Late { host: self.host.clone(), after: wait }),

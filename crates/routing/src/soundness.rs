@@ -31,6 +31,15 @@ pub fn cycle(rule: &Rule, rules: &[Rule]) -> Option<Vec<String>> {
 /// `knows` says whether a family or model exists at all.
 pub fn warnings(rule: &Rule, rules: &[Rule], knows: &dyn Fn(&Target) -> bool) -> Vec<String> {
     let mut said: Vec<String> = rule.when.iter().filter_map(fault).collect();
+    for condition in &rule.when {
+        match condition.field {
+            Field::Agent => said.push("there are no agents yet, so none is ever met".to_owned()),
+            Field::Tier => {
+                said.push("rules are asked only where no class was asked for".to_owned())
+            }
+            _ => {}
+        }
+    }
     if let Some((one, other)) = contradiction(&rule.when) {
         said.push(format!(
             "it can never hold: `{}` cannot be both {} and {}",

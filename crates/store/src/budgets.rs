@@ -171,10 +171,12 @@ pub(crate) async fn begin_period(
         tx,
         run,
         "insert into spent (budget_id, period_start, micros, tokens, held_micros, held_tokens)
-         select $1, $2, cast(coalesce(sum(coalesce(micros, 0)), 0) as bigint),
-         cast(coalesce(sum(input + cache_read + cache_write + cache_write_hour + output), 0) as bigint), 0, 0
+         select b.id, $2, coalesce(u.micros, 0), coalesce(u.tokens, 0), 0, 0 from budgets b left join (
+         select cast(sum(coalesce(micros, 0)) as bigint) as micros,
+         cast(sum(input + cache_read + cache_write + cache_write_hour + output) as bigint) as tokens
          from calls where at >= $3 and state <> 'running' and case $4 when 'user' then user_id = $5
          when 'workspace' then workspace_id = $6 when 'agent' then agent = $7 else 1 = 1 end
+         ) u on 1 = 1 where b.id = $1
          on conflict (budget_id, period_start) do nothing",
         id,
         since,

@@ -230,8 +230,20 @@ async fn commit(store: &Store, written: Vec<Box<Call>>, held: Vec<(Box<Call>, An
     loop {
         match rows::write(store, &written, &calls).await {
             Ok(decided) => {
-                for (answer, decided) in answers.into_iter().zip(decided) {
-                    let _ = answer.send(Ok(decided));
+                let mut unsent = vec![];
+                for ((answer, decided), call) in answers.into_iter().zip(decided).zip(&calls) {
+                    let held = decided.is_ok();
+                    if answer.send(Ok(decided)).is_err() && held {
+                        // Whoever asked went away before anything was sent: what was held is free again.
+                        let mut call = call.clone();
+                        (call.state, call.cost.micros) = (State::Failed, Some(0));
+                        unsent.push(call);
+                    }
+                }
+                if !unsent.is_empty()
+                    && let Err(error) = rows::write(store, &unsent, &[]).await
+                {
+                    tracing::warn!(%error, "what was held for calls that were not sent is found interrupted later");
                 }
                 return;
             }

@@ -48,7 +48,25 @@ pub struct Answering {
     shown: String,
     /// A tool was called: nobody can go on in the middle of that.
     called: bool,
+    /// What models used that failed in the middle.
+    before: Option<(Usage, Cost)>,
     settled: Option<(Usage, Cost)>,
+}
+
+/// One after the other.
+fn add(before: Option<(Usage, Cost)>, next: (Usage, Cost)) -> Option<(Usage, Cost)> {
+    let Some((a, one)) = before else { return Some(next) };
+    let (b, other) = next;
+    let usage = Usage {
+        input: a.input + b.input,
+        cache_read: a.cache_read + b.cache_read,
+        cache_write: a.cache_write + b.cache_write,
+        cache_write_hour: a.cache_write_hour + b.cache_write_hour,
+        output: a.output + b.output,
+        reasoning: a.reasoning + b.reasoning,
+    };
+    let micros = one.micros.zip(other.micros).map(|(one, other)| one.saturating_add(other));
+    Some((usage, Cost { micros, exact: one.exact && other.exact, ..other }))
 }
 
 impl Answering {
@@ -67,6 +85,7 @@ impl Answering {
             warnings,
             shown: String::new(),
             called: false,
+            before: None,
             settled: None,
         };
         answering.take(live);
@@ -110,7 +129,7 @@ impl Answering {
                     let said =
                         "the provider does not stop where it was told to, and a budget ends here";
                     let error = mosaic_models::Error::new(FailureClass::Quota, said);
-                    live.settling.failed(&error);
+                    live.settling.cut();
                     return Err(Error::ModelFailed(error));
                 }
                 self.note(&event, &mut live);
@@ -119,7 +138,8 @@ impl Answering {
             }
             Ok(None) => Ok(None),
             Err(error) => {
-                live.settling.failed(&error);
+                let gone = live.settling.failed(&error);
+                self.before = add(self.before, gone);
                 self.go_on(live, error).await
             }
         }
@@ -131,7 +151,10 @@ impl Answering {
                 self.shown.push_str(text);
             }
             Event::ToolCall { .. } => self.called = true,
-            Event::Ended(_) => self.settled = Some(live.settling.done()),
+            Event::Ended(_) => {
+                let last = live.settling.done();
+                self.settled = add(self.before, last);
+            }
             _ => {}
         }
     }
@@ -140,7 +163,7 @@ impl Answering {
     async fn go_on(&mut self, live: Live, error: mosaic_models::Error) -> Result<Option<Said>> {
         let can = self.run.ask.switching == Switching::Continue
             && !self.called
-            && fails_over(error.class)
+            && fails_over(&error)
             && self.run.has_more();
         if !can {
             return Err(Error::ModelFailed(error));

@@ -4,7 +4,9 @@ use crate::{
     Error, Gateway, Result,
     reachable::{Reachable, families, offer_of},
 };
-use mosaic_models::{Catalogue, Message, Part, Request, Role, estimate_request};
+use mosaic_models::{
+    Catalogue, Message, Model, Part, Request, Role, System, Thinking, ToolChoice, estimate_request,
+};
 use mosaic_protocol::{
     Time,
     access::Actor,
@@ -44,12 +46,35 @@ pub(crate) struct Chosen {
     pub(crate) choice: Choice,
     pub(crate) offers: Arc<Vec<Offer>>,
     /// What is known of each.
-    pub(crate) models: Arc<Vec<Arc<mosaic_models::Model>>>,
+    pub(crate) models: Arc<Vec<Arc<Model>>>,
     pub(crate) classification: Option<Classification>,
     pub(crate) prompt_tokens: u64,
 }
 
 impl Chosen {
+    /// Does to a request what the rules say besides the model. A caller who asked for a way of thinking has it.
+    pub(crate) fn shape(&self, request: &mut Request) {
+        let shaping = &self.choice.shaping;
+        if let Some(prompt) = &shaping.system_prompt {
+            request.system = vec![System { text: prompt.clone(), cache: None }];
+        }
+        if let Some(allowed) = &shaping.tools {
+            request.tools.retain(|tool| allowed.contains(&tool.name));
+            let gone = |name: &String| !request.tools.iter().any(|tool| tool.name == *name);
+            let is_gone = match &request.tool_choice {
+                ToolChoice::Named(name) => gone(name),
+                ToolChoice::Some => request.tools.is_empty(),
+                ToolChoice::Auto | ToolChoice::Never => false,
+            };
+            if is_gone {
+                request.tool_choice = ToolChoice::Auto;
+            }
+        }
+        if let (Thinking::Usual, Some(effort)) = (request.thinking, shaping.thinking) {
+            request.thinking = Thinking::Effort(effort);
+        }
+    }
+
     /// What is shown of it, for one of the models in the chain.
     pub(crate) fn route(&self, place: usize) -> Route {
         let offer = self.offers.get(place);
@@ -199,13 +224,11 @@ impl Gateway {
             by_rules.flat_map(|rule| &rule.then.models).filter_map(|it| it.model.as_ref());
         let named: Vec<&str> = match asked {
             Asked::Model(model) => vec![model],
-            Asked::Auto if !reachable.open_ended.is_empty() => {
-                by_rules.map(mosaic_protocol::ModelName::as_str).collect()
-            }
-            Asked::Auto | Asked::Class(_) => vec![],
+            Asked::Auto => by_rules.map(mosaic_protocol::ModelName::as_str).collect(),
+            Asked::Class(_) => vec![],
         };
         for model in named {
-            if let Some((offer, known)) = self.open_ended(reachable, model) {
+            for (offer, known) in self.by_name(reachable, model) {
                 Arc::make_mut(&mut offers).push(offer);
                 Arc::make_mut(&mut models).push(known);
             }
@@ -228,35 +251,46 @@ impl Gateway {
         Some(Error::ModelFailed(error))
     }
 
-    /// A model of a provider that lists none: any name may be asked for there, by `provider/name`.
-    fn open_ended(
-        &self,
-        reachable: &Reachable,
-        model: &str,
-    ) -> Option<(Offer, Arc<mosaic_models::Model>)> {
-        let (provider, id) = model.split_once('/')?;
-        if id.is_empty() || id.len() > 200 {
-            return None;
-        }
-        let known = |offer: &Offer| offer.provider == provider && offer.model == id;
-        if reachable.offers.iter().any(known) {
-            return None;
-        }
-        let (provider_id, name, kind) =
-            reachable.open_ended.iter().find(|(_, name, _)| name == provider)?;
-        let known = self.inner.catalogue.get(*kind, id);
-        let mut model = mosaic_models::Model::clone(&known);
-        id.clone_into(&mut model.id);
-        // Nobody knows what it can; whoever named it does.
-        (model.tools, model.vision, model.structured) = (true, true, true);
-        model.context = model.context.max(1_000_000);
-        let now = self.inner.store.ambient().now();
-        let state = match self.inner.health.resting(*provider_id, id, now) {
-            Some(why) => State::Resting(why),
-            None => State::Ready,
+    /// Models that are not among the offers and can be asked for by name: what a provider lists and few people want, dated
+    /// names of known ones, and anything at a provider that does not tell what it has.
+    fn by_name(&self, reachable: &Reachable, asked: &str) -> Vec<(Offer, Arc<Model>)> {
+        let (provider, id) = match asked.split_once('/') {
+            Some((provider, id)) if reachable.named.iter().any(|(_, name, _)| name == provider) => {
+                (Some(provider), id)
+            }
+            _ => (None, asked),
         };
-        let offer = offer_of(*provider_id, name, &model, state);
-        Some((offer, Arc::new(model)))
+        let is_offered = |offer: &Offer| {
+            offer.model == id && provider.is_none_or(|provider| offer.provider == provider)
+        };
+        if id.is_empty() || id.len() > 200 || reachable.offers.iter().any(is_offered) {
+            return vec![];
+        }
+        let now = self.inner.store.ambient().now();
+        let here =
+            reachable.named.iter().filter(|(_, name, _)| provider.is_none_or(|it| it == name));
+        here.filter_map(|(provider_id, name, kind)| {
+            let listed = self.inner.health.listed(*provider_id);
+            let is_listed = listed.is_some_and(|listed| listed.iter().any(|it| it.id == id));
+            let known = self.inner.catalogue.find(*kind, id);
+            let is_open = provider.is_some() && reachable.open_ended.contains(provider_id);
+            if !is_listed && !is_open && known.is_none() {
+                return None;
+            }
+            let mut model = Model::clone(&self.inner.catalogue.get(*kind, id));
+            id.clone_into(&mut model.id);
+            if known.is_none() {
+                // Nobody knows what it can; whoever named it does.
+                (model.tools, model.vision, model.structured) = (true, true, true);
+                model.context = model.context.max(1_000_000);
+            }
+            let state = match self.inner.health.resting(*provider_id, id, now) {
+                Some(why) => State::Resting(why),
+                None => State::Ready,
+            };
+            Some((offer_of(*provider_id, name, &model, state), Arc::new(model)))
+        })
+        .collect()
     }
 
     /// What a message is about: by meaning where the local model is installed, else by words.

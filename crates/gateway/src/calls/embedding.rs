@@ -1,7 +1,8 @@
 //! Embeddings on somebody's behalf: chosen by name, held against their budgets, announced and settled like any call.
 
+use super::counting::{Heard, is_unbilled};
 use crate::{Error, Gateway, Result, person, reachable::Reachable};
-use mosaic_models::{Model, Pass, Seen, charge_at_most, cost, estimate_tokens};
+use mosaic_models::{Model, Pass, Reported, Seen, charge_at_most, estimate_tokens};
 use mosaic_protocol::{
     CallId, WorkspaceId,
     access::{Actor, Grant},
@@ -212,15 +213,17 @@ impl Settling {
     ) -> (Usage, Cost) {
         let inner = &self.gateway.inner;
         let now = inner.store.ambient().now();
-        let failed = state == State::Failed;
-        let input = if failed { 0 } else { tokens.unwrap_or(self.tokens) };
-        let usage = Usage { input, ..Usage::default() };
-        let exact = failed || tokens.is_some();
-        let said = mosaic_models::Said { exact, cost_micros: None };
-        let mut cost = cost(self.model.priced(), &usage, said);
-        if failed {
-            cost.micros = Some(0);
+        let usage = |input: u64| Usage { input, ..Usage::default() };
+        let reported = tokens.map(|input| Reported { usage: usage(input), cost_micros: None });
+        let (usage, cost) = Heard {
+            state,
+            unbilled: error.is_some_and(is_unbilled),
+            reported,
+            prompt_tokens: self.tokens,
+            written: 0,
+            held: self.call.as_ref().map(|call| call.held).filter(|held| *held != (0, 0)),
         }
+        .comes_to(&self.model);
         let Some(call) = self.call.take() else { return (usage, cost) };
         let took = now.0.saturating_sub(call.at.0);
         let went = (state != State::Incomplete).then(|| Seen {

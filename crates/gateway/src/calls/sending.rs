@@ -1,11 +1,14 @@
 //! Sends a call to the chosen model, and to the next one when it fails before it has said anything. Each try is announced
 //! in the ledger before it is sent, and settled after it.
 
-use super::{Answering, Ask, choosing::Chosen, choosing::USUAL_OUTPUT};
+use super::{
+    Answering, Ask,
+    choosing::Chosen,
+    counting::{Heard, is_unbilled},
+};
 use crate::{Error, Gateway, Result, person, reachable::Reachable};
 use mosaic_models::{
-    Calling, Endpoint, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, cost,
-    estimate_tokens,
+    Calling, Endpoint, Event, Model, Pass, Reported, Retries, Seen, charge_at_most, estimate_tokens,
 };
 use mosaic_protocol::{
     CallId, TokenId, UserId,
@@ -53,6 +56,8 @@ impl Gateway {
             Grant::Token(id, _) => Some(*id),
             Grant::Session(_) => None,
         };
+        let mut ask = ask;
+        chosen.shape(&mut ask.request);
         let max_output = ask.request.max_output;
         let run = Run {
             gateway: self.clone(),
@@ -79,7 +84,7 @@ impl Run {
                 Ok(live) => return Ok(live),
                 Err(error) => {
                     let goes_on = match &error {
-                        Error::ModelFailed(failed) => fails_over(failed.class),
+                        Error::ModelFailed(failed) => fails_over(failed),
                         // Another one may be cheaper.
                         Error::OverBudget { .. } => true,
                         _ => false,
@@ -122,30 +127,26 @@ impl Run {
         // What goes on is read again by the next call; what is asked once is not worth the price of keeping.
         self.ask.request.cache |=
             self.ask.request.messages.len() > 2 || !self.ask.request.tools.is_empty();
-        let call = match self.announce(&offer, &model, place).await {
-            Ok(call) => call,
-            Err(error) => {
-                let health = &self.gateway.inner.health;
-                health.settle(offer.provider_id, &offer.model, pass, None, now);
-                return Err(error);
-            }
-        };
-        let seed = u64::from_be_bytes(call.id.as_bytes()[8..].try_into().unwrap_or_default());
-        let output_bound = self.ask.request.max_output.map(u64::from);
+        // From here on the pass is given back whatever happens, also when nobody waits any more.
         let mut settling = Settling {
             gateway: self.gateway.clone(),
-            model,
-            offer,
-            pass,
+            model: model.clone(),
+            offer: offer.clone(),
+            pass: Some(pass),
             began_ms: now.0,
             prompt_tokens: self.chosen.prompt_tokens,
-            bound: output_bound.filter(|_| !call.holds.is_empty()),
-            call: Some(Box::new(call)),
+            bound: None,
+            call: None,
             reported: None,
             rate_limit: None,
             written: 0,
             first_ms: None,
         };
+        let call = self.announce(&offer, &model, place).await?;
+        let seed = u64::from_be_bytes(call.id.as_bytes()[8..].try_into().unwrap_or_default());
+        let output_bound = self.ask.request.max_output.map(u64::from);
+        settling.bound = output_bound.filter(|_| !call.holds.is_empty());
+        settling.call = Some(Box::new(call));
         let retries = match more {
             // Another one waits: better it than the same once more.
             true => Retries { most: 0, within: Duration::ZERO, seed },
@@ -227,8 +228,7 @@ impl Run {
             inner.ledger.announce(call.clone()).await;
             return Ok(call);
         }
-        let most = model.max_output.max(1);
-        let mut output = self.max_output.map_or(USUAL_OUTPUT.min(most), u64::from);
+        let mut output = self.max_output.map_or(model.max_output.max(1), u64::from);
         // Once with what was asked for; if that is too much, once with what is left.
         for last in [false, true] {
             call.held = self.may_cost(model, output)?;
@@ -281,9 +281,14 @@ impl Run {
     }
 }
 
-/// Whether another model is asked after this failure. What is wrong with the request is wrong everywhere.
-pub(super) const fn fails_over(class: FailureClass) -> bool {
-    !matches!(class, FailureClass::Refused | FailureClass::BadRequest)
+/// Whether another model is asked after this failure. What a provider says is wrong with a request is wrong everywhere;
+/// what only its format cannot say, another's can.
+pub(super) fn fails_over(failed: &mosaic_models::Error) -> bool {
+    match failed.class {
+        FailureClass::Refused => false,
+        FailureClass::BadRequest => failed.status.is_none(),
+        _ => true,
+    }
 }
 
 /// Reads up to the first words. Before them nothing was shown, and another model can still answer instead.
@@ -309,7 +314,8 @@ pub(super) struct Settling {
     gateway: Gateway,
     model: Arc<Model>,
     offer: Offer,
-    pass: Pass,
+    /// Given back once.
+    pass: Option<Pass>,
     call: Option<Box<Call>>,
     began_ms: i64,
     prompt_tokens: u64,
@@ -353,54 +359,42 @@ impl Settling {
         self.settle(State::Done, None)
     }
 
-    pub(super) fn failed(&mut self, error: &mosaic_models::Error) {
+    pub(super) fn failed(&mut self, error: &mosaic_models::Error) -> (Usage, Cost) {
         let state = if self.written > 0 { State::Incomplete } else { State::Failed };
-        self.settle(state, Some(error));
+        self.settle(state, Some(error))
+    }
+
+    /// It is cut off here, for a reason of ours that says nothing against the provider.
+    pub(super) fn cut(&mut self) {
+        self.settle(State::Incomplete, None);
     }
 
     fn settle(&mut self, state: State, error: Option<&mosaic_models::Error>) -> (Usage, Cost) {
         let inner = &self.gateway.inner;
         let now = inner.store.ambient().now();
         let took = now.0.saturating_sub(self.began_ms);
-        let nothing_came = state == State::Failed;
-        let (usage, said) = match self.reported {
-            Some(reported) => (
-                // A stream that was cut told what had gone in, and not yet all that came out.
-                Usage {
-                    output: reported.usage.output.max(if state == State::Done {
-                        0
-                    } else {
-                        self.written
-                    }),
-                    ..reported.usage
-                },
-                mosaic_models::Said {
-                    exact: state == State::Done,
-                    cost_micros: reported.cost_micros,
-                },
-            ),
-            None if nothing_came => {
-                (Usage::default(), mosaic_models::Said { exact: true, cost_micros: None })
-            }
-            None => (
-                Usage { input: self.prompt_tokens, output: self.written, ..Usage::default() },
-                mosaic_models::Said { exact: false, cost_micros: None },
-            ),
-        };
-        let mut cost = cost(self.model.priced(), &usage, said);
-        if nothing_came && self.reported.is_none() {
-            cost.micros = Some(0);
+        if let Some(pass) = self.pass.take() {
+            let went = match (state, error) {
+                (State::Incomplete, None) => None,
+                (_, error) => Some(Seen {
+                    error,
+                    latency_ms: u64::try_from(self.first_ms.unwrap_or(took)).unwrap_or(0),
+                    rate_limit: self.rate_limit,
+                }),
+            };
+            inner.health.settle(self.offer.provider_id, &self.offer.model, pass, went, now);
         }
+        let held = self.call.as_ref().map(|call| call.held);
+        let (usage, cost) = Heard {
+            state,
+            unbilled: error.is_some_and(is_unbilled),
+            reported: self.reported,
+            prompt_tokens: self.prompt_tokens,
+            written: self.written,
+            held: held.filter(|held| *held != (0, 0)),
+        }
+        .comes_to(&self.model);
         let Some(call) = self.call.take() else { return (usage, cost) };
-        let went = match (state, error) {
-            (State::Incomplete, None) => None,
-            (_, error) => Some(Seen {
-                error,
-                latency_ms: u64::try_from(self.first_ms.unwrap_or(took)).unwrap_or(0),
-                rate_limit: self.rate_limit,
-            }),
-        };
-        inner.health.settle(self.offer.provider_id, &self.offer.model, self.pass, went, now);
         let call = Call {
             state,
             failure: error.map(|error| error.class),
@@ -420,7 +414,7 @@ impl Settling {
 
 impl Drop for Settling {
     fn drop(&mut self) {
-        if self.call.is_some() {
+        if self.call.is_some() || self.pass.is_some() {
             self.settle(State::Incomplete, None);
         }
     }

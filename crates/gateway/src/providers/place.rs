@@ -59,7 +59,7 @@ pub(crate) fn check_encrypted(url: &Url, reach: Reach, has_key: bool) -> Result<
     let is_near = match url.host() {
         Some(Host::Ipv4(address)) => !Reach::Public.covers(address.into()),
         Some(Host::Ipv6(address)) => !Reach::Public.covers(address.into()),
-        Some(Host::Domain(_)) => reach == Reach::Private,
+        Some(Host::Domain(name)) => reach == Reach::Private && is_near_by(name),
         None => false,
     };
     if is_plain && !is_near {
@@ -71,6 +71,12 @@ pub(crate) fn check_encrypted(url: &Url, reach: Reach, has_key: bool) -> Result<
         ));
     }
     Ok(())
+}
+
+/// Whether a name can only be of this machine or its network.
+fn is_near_by(name: &str) -> bool {
+    const ENDS: [&str; 6] = [".localhost", ".local", ".lan", ".internal", ".home.arpa", ".test"];
+    !name.contains('.') || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -122,5 +128,8 @@ mod tests {
         assert!(check_encrypted(&url("http://example.com/v1"), Reach::Public, true).is_err());
         assert!(check_encrypted(&url("http://example.com/v1"), Reach::Public, false).is_ok());
         assert!(check_encrypted(&url("https://example.com/v1"), Reach::Public, true).is_ok());
+        assert!(check_encrypted(&url("http://example.com/v1"), Reach::Private, true).is_err());
+        assert!(check_encrypted(&url("http://gpu-box:8000/v1"), Reach::Private, true).is_ok());
+        assert!(check_encrypted(&url("http://gpu.lan:8000/v1"), Reach::Private, true).is_ok());
     }
 }

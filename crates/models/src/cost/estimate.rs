@@ -5,7 +5,7 @@
 //! Compared with cl100k, a tokenizer of OpenAI's, prose and code come out up to a quarter high (see the test); no text
 //! comes out at nothing, and a longer text never at less.
 
-use crate::{Message, Output, Part, Reply, Request};
+use crate::{Message, Output, Part, Reply, Request, Sealed};
 
 /// What a picture is counted as: about what the largest costs at the big providers.
 const IMAGE: u64 = 1_600;
@@ -78,7 +78,11 @@ fn part(of: &Part) -> u64 {
     match of {
         Part::Text { text, .. } => estimate_tokens(text),
         Part::Image(_) => IMAGE,
-        Part::Thinking { text, .. } => estimate_tokens(text),
+        // What is sealed is read, and charged for, too.
+        Part::Thinking { text, sealed } => {
+            let seal = |sealed: &Sealed| estimate_tokens(&sealed.value.to_string());
+            estimate_tokens(text).max(sealed.as_ref().map_or(0, seal))
+        }
         Part::ToolCall { id, name, arguments } => {
             estimate_tokens(id) + estimate_tokens(name) + estimate_tokens(arguments) + AROUND
         }

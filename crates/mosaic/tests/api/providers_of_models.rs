@@ -230,3 +230,22 @@ async fn what_cannot_be_reached_or_makes_no_sense_is_refused() {
         assert!(answer.whole().contains(said), "{said}: {}", answer.whole());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn providers_are_asked_without_anybody_asking() {
+    let upstream = Upstream::start().await;
+    let gateway = Gateway::start_sqlite(&[]);
+    let root = gateway.admin().await;
+    let provider = json!({
+        "name": "near", "kind": "compatible", "base_url": upstream.base_url(), "key": KEY,
+        "server": true, "untested": true,
+    });
+    let made = root.post("/api/providers", provider).await.is(201).json;
+    assert_eq!((upstream.asked(), &made["health"]["state"]), (0, &json!("unknown")));
+    eventually("it is asked", PATIENCE, async || upstream.asked() > 0).await;
+    eventually("it is up", PATIENCE, async || {
+        let health = root.get("/api/providers/health").await.ok();
+        health["items"][0]["health"]["state"] == "up"
+    })
+    .await;
+}

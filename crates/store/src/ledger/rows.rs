@@ -44,8 +44,7 @@ pub(super) async fn write(
     tx.run_many(INSERT, MARKS, UPSERT, rows).await?;
     for (call, _) in held.iter().zip(&decided).filter(|(_, may)| may.is_ok()) {
         for hold in &call.holds {
-            let text =
-                "insert into call_budgets (call_id, budget_id, period_start) values ($1, $2, $3)";
+            let text = "insert into call_budgets (call_id, budget_id, period_start) select $1, id, $3 from budgets where id = $2";
             sql!(tx, run, text, call.id, hold.id, hold.since)?;
         }
     }
@@ -165,6 +164,11 @@ async fn hold(tx: &mut Tx, call: &Call) -> Result<Decided> {
             most_tokens
         )?;
         if held == 0 {
+            let there = "select budget_id from spent where budget_id = $1 and period_start = $2";
+            if sql!(tx, maybe One<String>, there, hold.id, hold.since)?.is_none() {
+                // The budget was taken away a moment ago: it binds nobody any more.
+                continue;
+            }
             for hold in done {
                 add(tx, hold, (0, 0), (-micros, -tokens)).await?;
             }
