@@ -200,6 +200,12 @@ export interface ChangeUserRequest {
   admin: boolean;
 }
 
+/** As OpenAI's reference for Chat Completions has it; fields that are not known are passed over. */
+export interface ChatCompletionRequest {
+  messages: unknown[];
+  model: string;
+}
+
 /** What a message is about. */
 export interface Classification {
   by: ClassifiedBy;
@@ -233,6 +239,13 @@ export type ClientFrame =
   | { log: LogId; state: PresenceState; type: 'presence' }
   /** Answered by `pong`. */
   | { type: 'ping' };
+
+/** Where a client proves who it is. */
+export type ClientProof =
+  /** In the header. */
+  | 'basic'
+  /** In the form, as some servers insist. */
+  | 'body';
 
 export type Code = string;
 
@@ -386,6 +399,16 @@ export interface DeleteMeRequest {
   password?: Password | null;
 }
 
+/** A login that a person finishes on another device. */
+export interface DeviceLogin {
+  expires_at: Time;
+  login_id: ProviderLoginId;
+  user_code: string;
+  verification_uri: string;
+  verification_uri_complete: string | null;
+  wait_seconds: number;
+}
+
 /** Any JSON. */
 export type Document = unknown;
 
@@ -427,6 +450,12 @@ export type Effort =
   | 'high'
   /** As much as there is. */
   | 'max';
+
+/** As OpenAI's reference for Embeddings has it; fields that are not known are passed over. */
+export interface EmbeddingsRequest {
+  input: unknown;
+  model: string;
+}
 
 /** Entries of a log, in their order. */
 export interface Entries {
@@ -785,11 +814,29 @@ export interface LinkedRequest {
 
 export type LogId = string;
 
+/** How far a login is, and what next. */
+export interface LoginProgress {
+  provider: Provider2 | null;
+  state: LoginState;
+  wait_seconds: number | null;
+}
+
 /** A login by password. */
 export interface LoginRequest {
   name: AccountName;
   password: Password;
 }
+
+/** How far a login is. */
+export type LoginState =
+  /** The person has not answered yet. */
+  | 'pending'
+  /** The provider can be used. */
+  | 'done'
+  /** The person said no. */
+  | 'denied'
+  /** It took too long. */
+  | 'expired';
 
 /** The answer to "who am I". */
 export interface Me {
@@ -812,6 +859,13 @@ export interface MemberPage {
 }
 
 export type MessageText = string;
+
+/** As Anthropic's reference for Messages has it; fields that are not known are passed over. */
+export interface MessagesRequest {
+  max_tokens?: number | null;
+  messages: unknown[];
+  model: string;
+}
 
 export type ModelName = string;
 
@@ -1023,6 +1077,25 @@ export type ProviderKind =
   /** Plays a script, for tests and demonstrations. */
   | 'scripted';
 
+export type ProviderLoginId = string;
+
+/** Begins a login to a provider. */
+export interface ProviderLoginRequest {
+  settings?: ProviderLoginSettings | null;
+}
+
+/** A login server, and who we are to it. */
+export interface ProviderLoginSettings {
+  authorize_url?: string | null;
+  client_auth?: ClientProof;
+  client_id: string;
+  client_secret?: SecretValue | null;
+  device_url?: string | null;
+  extra?: Record<string, string>;
+  scopes?: string[];
+  token_url: string;
+}
+
 export type ProviderName = string;
 
 /** One page of a list. */
@@ -1085,6 +1158,12 @@ export interface Replay {
   teams: Record<string, ConversationRole>;
   title: string;
   workspace_id: WorkspaceId | null;
+}
+
+/** As OpenAI's reference for Responses has it; fields that are not known are passed over. */
+export interface ResponsesRequest {
+  input: unknown;
+  model: string;
 }
 
 /** What a member may do in a team's workspace. */

@@ -107,8 +107,9 @@ impl Cast {
         // Too late for it, so that nothing outside is asked.
         let login_id = fresh_id();
         let insert = "insert into provider_logins (id, digest, provider_id, user_id, kind, key_id, sealed, busy_until, expires_at) values";
+        let empty = if gateway.place().is_postgres() { "''::bytea" } else { "x''" };
         let row = format!(
-            "('{login_id}', {EMPTY}, '{provider_id}', '{}', 'device', '', {EMPTY}, 0, 1)",
+            "('{login_id}', {empty}, '{provider_id}', '{}', 'device', '', {empty}, 0, 1)",
             who.id
         );
         gateway.place().run(format!("{insert} {row}")).await;
