@@ -13,12 +13,12 @@ MODELS := python3 "$(CURDIR)/scripts/models.py"
 # Runs one stage of the check and says how long it took: $(TIMED) LINE-OF-THE-BUDGET STAGE -- COMMAND
 TIMED := python3 "$(CURDIR)/scripts/timed.py"
 MAKE_QUIET = $(MAKE) --no-print-directory
-TEST_PARTS := postgres valkey oidc schemathesis proxies chromium
+TEST_PARTS := postgres valkey oidc schemathesis sdks codex opencode proxies chromium
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: docs-update help run build models check test fmt clippy deny docs web bench bench-peers soak parts clean
-.PHONY: _check _fmt-check _web-check _build-bench _build-tests _test _rust-tests _e2e _proxies _fuzz-api _cargo-fuzz _chaos
+.PHONY: _check _fmt-check _web-check _build-bench _build-tests _test _rust-tests _e2e _proxies _sdks _fuzz-api _cargo-fuzz _chaos
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -112,7 +112,7 @@ _build-tests:
 	@$(TIMED) peers "local models" -- $(MODELS) --all --try
 	@$(TIMED) build "build tests" -- cargo build --workspace --bins --tests --locked
 
-_test: _rust-tests _chaos _e2e _proxies _fuzz-api
+_test: _rust-tests _chaos _e2e _proxies _sdks _fuzz-api
 
 # The real program, broken again and again: CHAOS_ROUNDS on each database. The same seed makes the same choices.
 CHAOS = $(or $(CARGO_TARGET_DIR),target)/debug/mosaic-chaos --rounds $${CHAOS_ROUNDS:-10} $${CHAOS_SEED:+--seed $$CHAOS_SEED}
@@ -124,6 +124,9 @@ _chaos:
 
 _proxies:
 	@$(TIMED) peers "reverse proxies" -- python3 scripts/test_proxies.py
+
+_sdks:
+	@$(TIMED) peers "official SDKs" -- python3 scripts/test_sdks.py
 
 _fuzz-api:
 	@$(TIMED) peers "fuzz the API" -- bash scripts/fuzz_api.sh
@@ -148,6 +151,7 @@ bench: _build-bench ## what the gateway and the log cost, beside floors in the s
 	@$(BENCH) gateway
 	@$(BENCH) log
 	@$(BENCH) search
+	@$(BENCH) calls
 
 bench-peers: _build-bench ## install peers from their packages and compare
 	@bash scripts/bench_peers.sh

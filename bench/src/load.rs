@@ -23,18 +23,35 @@ use tokio::task::JoinSet;
 const MOST_REQUESTS: usize = 150_000;
 
 /// Enough to keep two cores busy, few enough for no queue to hide behind.
-pub(crate) const CONNECTIONS: usize = 32;
+const CONNECTIONS: usize = 32;
 
 /// What is asked, and whom.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     request: Vec<u8>,
+    connections: usize,
 }
 
 impl Target {
     pub(crate) fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Target {
-        Target { address, request: wire::request(address, "GET", path, headers, "") }
+        let request = wire::request(address, "GET", path, headers, "");
+        Target { address, request, connections: CONNECTIONS }
+    }
+
+    pub(crate) fn post(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Target {
+        let request = wire::request(address, "POST", path, headers, body);
+        Target { address, request, connections: CONNECTIONS }
+    }
+
+    /// Over so many connections.
+    pub(crate) fn over(self, connections: usize) -> Target {
+        Target { connections, ..self }
     }
 }
 
@@ -49,7 +66,7 @@ pub(crate) struct Round {
 /// Asks for `time` at most. Any answer but 200 ends it: a refusal is quick and would pass for speed.
 pub(crate) async fn round(target: &Target, time: Duration) -> anyhow::Result<Round> {
     let mut connections = vec![];
-    for _ in 0..CONNECTIONS {
+    for _ in 0..target.connections {
         connections.push(Connection::open(target.address).await?);
     }
     let asked = Arc::new(AtomicUsize::new(0));

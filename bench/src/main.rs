@@ -4,6 +4,7 @@
 //! not measure. What the rows mean is in docs/benchmarks.md.
 
 mod bare; // the least an append can do: one commit of the bare database
+mod calls; // benchmark: calls to models, beside a proxy that only passes them on
 mod crew; // tool: a load client on a thread of its own
 mod figure; // a measured value, what it is held against, and the table of them
 mod filling; // tool: fills conversations
@@ -55,11 +56,29 @@ enum Benchmark {
         #[arg(long, default_value_t = 1_000_000)]
         messages: usize,
     },
+    /// Calls to models, beside a proxy that only passes them on
+    Calls {
+        /// Only these
+        part: Vec<calls::Part>,
+        /// Measure the proxy beside itself: how far the ratios can be trusted here
+        #[arg(long)]
+        floor_twice: bool,
+    },
     /// Beside other programs, each described by a file (scripts/bench_peers.sh writes them)
     Peers {
         /// A description of a peer
         #[arg(required = true)]
         peer: Vec<PathBuf>,
+    },
+    /// The provider that is made up
+    #[command(hide = true)]
+    Upstream,
+    /// The proxy that only passes on
+    #[command(hide = true)]
+    CallFloor {
+        /// Where to
+        #[arg(long)]
+        upstream: axum::http::Uri,
     },
     /// The floor itself
     #[command(hide = true)]
@@ -86,6 +105,14 @@ fn run(args: Args) -> anyhow::Result<()> {
         let measured = async {
             match args.benchmark {
                 Benchmark::Floor { body } => floor::serve(&body).await.map(|()| None),
+                Benchmark::Upstream => calls::upstream::serve().await.map(|()| None),
+                Benchmark::CallFloor { upstream } => {
+                    calls::floor::serve(upstream).await.map(|()| None)
+                }
+                Benchmark::Calls { part, floor_twice } => {
+                    let ours = if floor_twice { calls::Ours::Floor } else { calls::Ours::Gateway };
+                    calls::run(&part, ours).await.map(Some)
+                }
                 Benchmark::Gateway => gateway::run().await.map(Some),
                 Benchmark::Log { part } => log::run(&part).await.map(Some),
                 Benchmark::Search { messages } => search::run(messages).await.map(Some),

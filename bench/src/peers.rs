@@ -33,7 +33,8 @@ enum Peer {
 #[derive(Deserialize)]
 struct Start {
     name: String,
-    /// The program and its arguments; `{port}` stands for the port that it is to listen on.
+    /// The program and its arguments; `{port}` stands for the port that it is to listen on, `{upstream}` in the
+    /// description of a gateway for the provider that is made up.
     command: Vec<String>,
     env: BTreeMap<String, String>,
     /// Where it runs.

@@ -37,7 +37,16 @@ impl Program {
     }
 
     fn token_of(&self, name: &str) -> anyhow::Result<String> {
-        let scopes = ["--scope", "read", "--scope", "write"];
+        self.token_for(name, &["read", "write"])
+    }
+
+    /// Another token of the account.
+    pub(crate) fn token_with(&self, scopes: &[&str]) -> anyhow::Result<String> {
+        self.token_for(NAME, scopes)
+    }
+
+    fn token_for(&self, name: &str, scopes: &[&str]) -> anyhow::Result<String> {
+        let scopes: Vec<&str> = scopes.iter().flat_map(|scope| ["--scope", scope]).collect();
         let printed = self.with(&[&["token", "create", "--user", name][..], &scopes].concat());
         let printed = printed.output()?;
         let token = printed.split_whitespace().max_by_key(|word| word.len());
@@ -60,6 +69,11 @@ impl Program {
 
     /// `mosaic up` with limits that are out of the way: it is the requests that are measured, not their refusal.
     pub(crate) fn launch(&self) -> Launch {
+        self.launch_with(&[])
+    }
+
+    /// The same, with more settings.
+    pub(crate) fn launch_with(&self, more: &[&str]) -> Launch {
         let mut args = vec!["up", "--listen", "127.0.0.1:0", "--setup-code", CODE];
         for setting in [
             "throttle.address_per_minute=1000000",
@@ -70,6 +84,9 @@ impl Program {
             "limits.connections_per_address=100000",
             "limits.streams_per_user=100000",
         ] {
+            args.extend(["--set", setting]);
+        }
+        for setting in more {
             args.extend(["--set", setting]);
         }
         self.with(&args)

@@ -18,16 +18,23 @@ pub(crate) struct Side<'a> {
     pub(crate) target: Target,
 }
 
+/// What two of the rows should be.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Bars {
+    pub(crate) requests: Option<Bar>,
+    pub(crate) processor: Option<Bar>,
+}
+
 struct Measured {
     round: Round,
     /// Processor time of the server for one request, in microseconds.
     cost: Option<f64>,
 }
 
-/// Loads ours and the other in turns; the rows are called after `what`. The bar is one for requests per second.
+/// Loads ours and the other in turns; the rows are called after `what`.
 pub(crate) async fn run(
     what: &str,
-    bar: Option<Bar>,
+    bars: Bars,
     ours: &Side<'_>,
     other: &Side<'_>,
 ) -> anyhow::Result<Vec<Figure>> {
@@ -42,23 +49,24 @@ pub(crate) async fn run(
     let median = |side: &[Measured], of: &dyn Fn(&Measured) -> f64| {
         Spread::of(side.iter().map(of).collect()).median()
     };
-    let row = |name: &str, unit, of: &dyn Fn(&Measured) -> f64| {
+    let row = |name: &str, unit, bar: Option<Bar>, of: &dyn Fn(&Measured) -> f64| {
         let ratios = us.iter().zip(&them).map(|(us, them)| of(us) / of(them)).collect();
-        Figure::new(format!("{what}, {name}"), unit, median(&us, of))
+        let figure = Figure::new(format!("{what}, {name}"), unit, median(&us, of))
             .beside(median(&them, of))
-            .rounds(ratios)
-    };
-    let requests = row("requests per second", "/s", &|it| it.round.per_second);
-    let mut rows = vec![
+            .rounds(ratios);
         match bar {
-            Some(bar) => requests.bar(bar),
-            None => requests,
-        },
-        row("latency, median", "ms", &|it| it.round.latency.median()),
-        row("latency, p99", "ms", &|it| it.round.latency.percentile(99.0)),
+            Some(bar) => figure.bar(bar),
+            None => figure,
+        }
+    };
+    let mut rows = vec![
+        row("requests per second", "/s", bars.requests, &|it| it.round.per_second),
+        row("latency, median", "ms", None, &|it| it.round.latency.median()),
+        row("latency, p99", "ms", None, &|it| it.round.latency.percentile(99.0)),
     ];
     if us.iter().chain(&them).all(|it| it.cost.is_some()) {
-        rows.push(row("server's processor time", "µs", &|it| it.cost.unwrap_or_default()));
+        let cost = |it: &Measured| it.cost.unwrap_or_default();
+        rows.push(row("server's processor time", "µs", bars.processor, &cost));
     }
     Ok(rows)
 }

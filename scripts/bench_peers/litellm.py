@@ -1,6 +1,6 @@
 """LiteLLM's proxy: a gateway in Python that speaks to many providers, with keys, from PyPI.
 
-It runs with a key and a model that nobody asks. What it would fetch or send over the network is turned off, and what
+It runs with a key and a model, which is behind the provider that the benchmark makes up. What it would fetch or send over the network is turned off, and what
 cannot be turned off meets a proxy that is not there. Its compiled wheel is pinned by digest, for the platform that the
 published figures come from; elsewhere it is skipped.
 """
@@ -48,9 +48,14 @@ def describe(place):
     return {
         "kind": "gateway",
         "command": [*command, "--host", "127.0.0.1", "--port", "{port}"],
-        "env": {"LITELLM_MASTER_KEY": KEY, "DISABLE_ADMIN_UI": "True", **local, **unreachable},
+        "env": {"LITELLM_MASTER_KEY": KEY, "BENCH_UPSTREAM": "{upstream}/v1", "DISABLE_ADMIN_UI": "True", **local, **unreachable},
         "ready": "/health/liveliness",
         "path": "/v1/models",
         "headers": {"authorization": f"Bearer {KEY}"},
         "beside": "/api/me",
+        "calls": {
+            "path": "/v1/chat/completions",
+            "headers": {"authorization": f"Bearer {KEY}"},
+            "most_cost": 0.02,
+        },
     }

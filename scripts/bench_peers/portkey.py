@@ -1,6 +1,7 @@
 """Portkey's gateway: a small one in JavaScript that forwards to providers, from npm.
 
-It has no accounts and no tokens, so its greeting is compared with our /healthz, both without credentials.
+It has no accounts and no tokens, so its greeting is compared with our /healthz, both without credentials. Calls name
+the provider in their headers, with its key.
 """
 
 import hashlib
@@ -47,4 +48,13 @@ def describe(place):
         "path": "/",
         "headers": {},
         "beside": "/healthz",
+        "calls": {
+            "path": "/v1/chat/completions",
+            "headers": {
+                "authorization": "Bearer sk-bench-upstream",
+                "x-portkey-provider": "openai",
+                "x-portkey-custom-host": "{upstream}/v1",
+            },
+            "most_cost": 0.25,
+        },
     }

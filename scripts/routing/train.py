@@ -14,8 +14,8 @@ import struct
 from reading import DATA, HEADS, N_EMBED, N_GRAMS, NEED, ROOT, TASK, embed, np, numbers, read
 
 # Chosen by holding out writers (--check), never by looking at messages kept for measuring.
-SCALE_EMBED, SCALE_LIGHT, SCALE_GRAMS = 8.0, 0.2, 1.5
-PULL = 2e-3  # towards zero
+SCALE_EMBED, SCALE_LIGHT, SCALE_GRAMS = 5.0, 0.2, 1.5
+PULL = 1e-3  # towards zero
 STEPS = 160
 SPREAD_FLOOR = 0.03  # a named number that hardly ever differs must not get a huge weight
 SEED = 7

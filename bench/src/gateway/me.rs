@@ -6,7 +6,7 @@ use crate::{
     out,
     process::{Launch, Running},
     program::Program,
-    versus::{self, Side},
+    versus::{self, Bars, Side},
     wire,
 };
 use anyhow::ensure;
@@ -39,7 +39,8 @@ pub(super) async fn run(
     let target = |running: &Running| Target::get(running.address, PATH, &headers);
     let us = Side { running: ours, target: target(ours) };
     let them = Side { running: floor, target: target(floor) };
-    versus::run("GET /api/me", Some(Bar::RatioAtLeast(0.5)), &us, &them).await
+    let bars = Bars { requests: Some(Bar::RatioAtLeast(0.5)), ..Bars::default() };
+    versus::run("GET /api/me", bars, &us, &them).await
 }
 
 async fn answer(program: &Program, ours: &Running) -> anyhow::Result<Vec<u8>> {

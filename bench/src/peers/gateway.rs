@@ -1,14 +1,19 @@
-//! Mosaic beside other self-hosted gateways: starting, memory at rest, requests that do next to nothing.
+//! Mosaic beside other self-hosted gateways: starting, memory at rest, requests that do next to nothing, and calls to a
+//! model that is made up.
 
 use super::Start;
 use crate::{
-    figure::{Figure, Spread},
+    calls::{
+        self,
+        stand::{Side, Stand},
+    },
+    figure::{Bar, Figure, Spread},
     load::Target,
     out,
-    process::Running,
+    process::{Launch, Running},
     program::Program,
     usage,
-    versus::{self, Side},
+    versus::{self, Bars},
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -25,6 +30,17 @@ pub(super) struct Gateway {
     headers: BTreeMap<String, String>,
     /// What Mosaic is asked meanwhile.
     beside: String,
+    /// How it is called for a model.
+    calls: Option<Calls>,
+}
+
+/// How a gateway is called for a model.
+#[derive(Deserialize)]
+struct Calls {
+    path: String,
+    headers: BTreeMap<String, String>,
+    /// Our processor time, of its.
+    most_cost: f64,
 }
 
 impl Gateway {
@@ -33,23 +49,51 @@ impl Gateway {
     }
 
     pub(super) async fn measure(&self, program: &Program) -> anyhow::Result<Vec<Figure>> {
+        let stand = Stand::start().await?;
+        let upstream = stand.upstream();
+        let launch = || self.start.launch_with(&[("{upstream}", &upstream)]);
         out::progress(&format!("{}: {STARTS} starts each", self.start.name));
         // The first start of a peer may compile or unpack something.
-        self.start.launch()?.timed().await?;
+        launch()?.timed().await?;
         let (mut ours, mut theirs) = (vec![], vec![]);
         for _ in 0..STARTS {
             ours.push(program.launch().timed().await?);
-            theirs.push(self.start.launch()?.timed().await?);
+            theirs.push(launch()?.timed().await?);
         }
         let (ours, theirs) = (Spread::of(ours), Spread::of(theirs));
         let start = Figure::new("start to the first answer", "ms", ours.median());
         let mut figures = vec![start.beside(theirs.median())];
 
-        let (ours, theirs) = (program.launch().start().await?, self.start.launch()?.start().await?);
+        let (ours, theirs) = (program.launch().start().await?, launch()?.start().await?);
         figures.extend(self.memory(&ours, &theirs).await);
         figures.extend(self.requests(program, &ours, &theirs).await?);
         ours.stop().await;
         theirs.stop().await;
+        if let Some(calls) = &self.calls {
+            figures.extend(self.calls(calls, &stand, &launch()?).await?);
+        }
+        stand.stop().await;
+        Ok(figures)
+    }
+
+    /// Calls that are answered in one piece.
+    async fn calls(
+        &self,
+        calls: &Calls,
+        stand: &Stand,
+        launch: &Launch,
+    ) -> anyhow::Result<Vec<Figure>> {
+        out::progress(&format!("{}: calls in turns", self.start.name));
+        let upstream = stand.upstream();
+        let headers = calls.headers.iter();
+        let headers =
+            headers.map(|(name, value)| (name.clone(), value.replace("{upstream}", &upstream)));
+        let theirs = Side::of(launch.start().await?, &calls.path, headers.collect());
+        let ours = stand.gateway().await?;
+        let bar = Bar::RatioAtMost(calls.most_cost);
+        let figures = calls::whole("a call", &ours, &theirs, bar).await?;
+        ours.running.stop().await;
+        theirs.running.stop().await;
         Ok(figures)
     }
 
@@ -80,9 +124,9 @@ impl Gateway {
         let what = format!("{} against {}", self.beside, self.path);
         versus::run(
             &what,
-            None,
-            &Side { running: ours, target: us },
-            &Side { running: theirs, target: them },
+            Bars::default(),
+            &versus::Side { running: ours, target: us },
+            &versus::Side { running: theirs, target: them },
         )
         .await
     }

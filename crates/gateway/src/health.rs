@@ -57,9 +57,14 @@ impl Health {
 
     /// Why a model is left alone now, if it is.
     pub(crate) fn resting(&self, id: ModelProviderId, model: &str, now: Time) -> Option<String> {
+        self.rests(id, model, now).map(|error| error.message)
+    }
+
+    /// The same, as it would be told to whoever calls it.
+    pub(crate) fn rests(&self, id: ModelProviderId, model: &str, now: Time) -> Option<Error> {
         let map = self.map();
         let shut = map.get(&id)?.gate.looks(model, now).err()?;
-        Some(rests(&shut, now))
+        Some(told(&shut, now))
     }
 
     /// Whether a model may be called now; why not. Whoever is let in tells how it went.
@@ -68,12 +73,7 @@ impl Health {
         if map.len() >= MAX_PROVIDERS && !map.contains_key(&id) {
             map.clear();
         }
-        map.entry(id).or_default().gate.enter(model, now).map_err(|shut| {
-            let left = u64::try_from(shut.until.0.saturating_sub(now.0)).unwrap_or(0);
-            let mut error = Error::new(shut.why, rests(&shut, now));
-            error.retry_after = Some(std::time::Duration::from_millis(left));
-            error
-        })
+        map.entry(id).or_default().gate.enter(model, now).map_err(|shut| told(&shut, now))
     }
 
     /// Hears how a call went. `None`: nobody waited for its end.
@@ -118,10 +118,13 @@ impl Health {
     }
 }
 
-fn rests(shut: &Shut, now: Time) -> String {
-    let seconds = shut.until.0.saturating_sub(now.0).max(0) / 1000 + 1;
+fn told(shut: &Shut, now: Time) -> Error {
+    let left = shut.until.0.saturating_sub(now.0).max(0);
     let why = shut.why.as_str().replace('_', " ");
-    format!("it failed ({why}) and is asked again in {seconds} s")
+    let message = format!("it failed ({why}) and is asked again in {} s", left / 1000 + 1);
+    let left = u64::try_from(left).unwrap_or(0);
+    let retry_after = Some(std::time::Duration::from_millis(left));
+    Error { retry_after, ..Error::new(shut.why, message) }
 }
 
 impl Gateway {

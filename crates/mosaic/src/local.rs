@@ -1,12 +1,18 @@
 //! The small models of our own process, as providers are asked. They are honest about what they are: no tools, no pictures,
 //! two thousand tokens.
 
-use crate::config::Settings;
+use crate::{config::Settings, setting};
 use mosaic_gateway::InProcess;
 use mosaic_local::{Input, Local, Piece, Role, folders};
 use mosaic_models::{Error, Event, Listed, Output, Part, Reported, Request, Result, Vectors, Why};
 use mosaic_protocol::{provider::FailureClass, usage::Usage};
-use std::{ops::Not, path::Path, pin::Pin, sync::Arc};
+use std::{
+    ffi::OsStr,
+    ops::Not,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+};
 use tokio::sync::mpsc;
 
 /// What the chat model is called.
@@ -21,6 +27,9 @@ const EMBEDDED_TOKENS: usize = 512;
 /// What it is told where nobody tells it anything.
 const SYSTEM: &str = "You are a helpful assistant. Answer briefly.";
 
+/// How many of a message, for classifying it in time.
+const READ_TOKENS: usize = 48;
+
 /// How much is written where nobody says how much.
 const USUAL_OUTPUT: usize = 512;
 
@@ -31,16 +40,38 @@ struct Small(Local);
 
 /// The local models of this installation, if any is there.
 pub(crate) fn local(settings: &Settings) -> Option<Arc<dyn InProcess>> {
-    let small = Small(installed(Some(settings)));
+    let named = settings.models.as_deref().map(Path::as_os_str);
+    let small = Small(found(named, Some(&settings.data)));
     (small.0.has_chat() || small.0.has_embeddings()).then(|| Arc::new(small) as Arc<dyn InProcess>)
 }
 
-/// Where they are looked for: `models` in the configuration, then the data directory, then a checkout.
-pub(crate) fn installed(settings: Option<&Settings>) -> Local {
-    let named = settings.and_then(|settings| settings.models.as_deref()).map(Path::as_os_str);
+/// The same where no configuration was read.
+pub(crate) fn installed(data: Option<&Path>) -> Local {
+    let named = std::env::var_os("MOSAIC_MODELS");
+    let usual = std::env::var_os("MOSAIC_DATA")
+        .map_or_else(|| setting::default_data().into(), PathBuf::from);
+    found(named.as_deref(), data.or(Some(&usual)))
+}
+
+/// Where they are looked for: where somebody said, else in the data directory, then in the checkout that one is in or that
+/// the program was built in.
+fn found(named: Option<&OsStr>, data: Option<&Path>) -> Local {
     let here = std::env::current_dir().ok();
-    let data = settings.map(|settings| settings.data.as_path());
-    Local::new(folders(named, data, here.as_deref()))
+    let mut all = folders(named, data, here.as_deref());
+    if named.is_none_or(OsStr::is_empty) {
+        // target/release/mosaic
+        let program = std::env::current_exe().ok();
+        let built_in = program.as_deref().and_then(|it| it.parent()?.parent());
+        all.extend(built_in.map(|target| target.join("models")));
+    }
+    Local::new(all)
+}
+
+/// What a message means, as the classifier wants it.
+pub(crate) fn meaning(local: &Local, text: &str) -> Option<Vec<f32>> {
+    let texts = vec![mosaic_routing::classify::to_embed(text)];
+    let vectors = local.embed_blocking(Input::Query, texts, READ_TOKENS).ok()?;
+    vectors.into_iter().next()
 }
 
 impl InProcess for Small {

@@ -52,7 +52,8 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Completions { shell } => return commands::completions(shell),
         Command::Reference { page } => return commands::reference(page),
         Command::Route { command: RouteCommand::Explain { ref message, .. } } if message == "-" => {
-            return commands::explain_lines();
+            let data = args.options.data.as_deref().map(std::path::Path::new);
+            return commands::explain_lines(data);
         }
         _ => {}
     }

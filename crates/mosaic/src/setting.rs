@@ -95,7 +95,7 @@ fn flags(options: &Options) -> Result<Vec<(String, String)>, Unreadable> {
 }
 
 /// Where data goes when nobody says so: where programs of this system keep theirs.
-fn default_data() -> String {
+pub(crate) fn default_data() -> String {
     let var = |name: &str| std::env::var(name).ok().filter(|value| value.starts_with('/'));
     let home = var("HOME").unwrap_or_else(|| "/var/lib".to_owned());
     match var("XDG_DATA_HOME") {

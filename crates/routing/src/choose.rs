@@ -153,15 +153,14 @@ fn find(offers: &[Offer], model: &str) -> Vec<usize> {
     let places = |is: &dyn Fn(&Offer) -> bool| -> Vec<usize> {
         offers.iter().enumerate().filter(|(_, offer)| is(offer)).map(|(place, _)| place).collect()
     };
-    // Ids have slashes themselves (`meta/llama`): the whole name may be an id.
-    let bare = places(&|offer| offer.model == model);
-    if !bare.is_empty() {
-        return bare;
+    // Ids have slashes themselves, and OpenRouter's `openai/gpt-5` is not OpenAI's `gpt-5`: who names a provider means it.
+    if let Some((provider, id)) = model.split_once('/') {
+        let there = places(&|offer| offer.provider == provider && offer.model == id);
+        if !there.is_empty() {
+            return there;
+        }
     }
-    match model.split_once('/') {
-        Some((provider, id)) => places(&|offer| offer.provider == provider && offer.model == id),
-        None => vec![],
-    }
+    places(&|offer| offer.model == model)
 }
 
 fn by_rules(mut search: Search<'_>, rules: &[Rule]) -> Result<Choice, NoModel> {
@@ -193,7 +192,7 @@ fn by_rules(mut search: Search<'_>, rules: &[Rule]) -> Result<Choice, NoModel> {
                 }
             }
             let onward = rule.then.otherwise;
-            next = onward.and_then(|id| rules.iter().find(|rule| rule.id == id));
+            next = onward.and_then(|id| rules.iter().find(|rule| rule.id == id && rule.enabled));
         }
     }
     let about = facts.about;
@@ -264,7 +263,9 @@ impl Search<'_> {
             self.family(family, target.provider);
         } else {
             let fits = |offer: &Offer| {
-                is_kind(offer.kind) && target.class.is_none_or(|tier| tier == offer.tier)
+                is_kind(offer.kind)
+                    && target.class.is_none_or(|tier| tier == offer.tier)
+                    && (target.provider.is_some() || is_real(offer))
             };
             let mut places: Vec<usize> = (0..self.offers.len())
                 .filter(|place| self.offers.get(*place).is_some_and(fits))
@@ -312,7 +313,9 @@ impl Search<'_> {
         };
         for tier in tiers {
             let mut places: Vec<usize> = (0..self.offers.len())
-                .filter(|place| self.offers.get(*place).is_some_and(|offer| offer.tier == tier))
+                .filter(|place| {
+                    self.offers.get(*place).is_some_and(|it| it.tier == tier && is_real(it))
+                })
                 .collect();
             self.sort(&mut places, true);
             for place in places {
@@ -329,7 +332,6 @@ impl Search<'_> {
         let key = |place: &usize| {
             let offer = self.offers.get(*place)?;
             let rank = match offer.kind {
-                ProviderKind::Scripted => 2,
                 ProviderKind::Local => 1,
                 _ => 0,
             };
@@ -434,6 +436,11 @@ fn expected(offer: &Offer, demand: &Demand) -> Option<u64> {
     let of = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
     let micros = of(demand.prompt_tokens, input) + of(demand.output_tokens, output);
     u64::try_from(micros.div_ceil(1_000_000)).ok()
+}
+
+/// A model that plays a script, perhaps of failing, answers where it is named and nowhere else.
+fn is_real(offer: &Offer) -> bool {
+    offer.kind != ProviderKind::Scripted
 }
 
 /// Why a model cannot be taken, in a few words.

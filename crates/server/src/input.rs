@@ -19,8 +19,9 @@ use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mosaic_gateway::Error;
 use mosaic_protocol::{
-    AccountName, BlobHash, BudgetId, IdentityId, InviteId, LogId, ModelProviderId, ProviderLoginId,
-    ProviderName, RuleId, SecretName, Seq, SessionId, TeamId, TokenId, UserId, WorkspaceId,
+    AccountName, BlobHash, BudgetId, IdentityId, InviteId, LogId, ModelName, ModelProviderId,
+    ProviderLoginId, ProviderName, RuleId, SecretName, Seq, SessionId, TeamId, TokenId, UserId,
+    WorkspaceId,
 };
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -95,6 +96,7 @@ params! {
     SecretName => SecretName, |text| text.to_owned().try_into().ok();
     ProviderName => LoginProvider, |text| text.to_owned().try_into().ok();
     AccountName => AccountName, |text| text.to_owned().try_into().ok();
+    ModelName => ModelName, |text| text.to_owned().try_into().ok();
     ModelProviderId => ModelProvider, |text| text.parse().ok();
     ProviderLoginId => ProviderLogin, |text| text.parse().ok();
     RuleId => Rule, |text| text.parse().ok();

@@ -184,6 +184,7 @@ fn param_schema(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
         Kind::SecretName => of::<p::SecretName>(generator),
         Kind::LoginProvider => of::<p::ProviderName>(generator),
         Kind::AccountName => of::<p::AccountName>(generator),
+        Kind::ModelName => of::<p::ModelName>(generator),
         Kind::ModelProvider => of::<p::ModelProviderId>(generator),
         Kind::ProviderLogin => of::<p::ProviderLoginId>(generator),
         Kind::Rule => of::<p::RuleId>(generator),

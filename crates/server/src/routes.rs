@@ -326,6 +326,8 @@ pub fn table(metrics_open: bool) -> Vec<Row> {
         post("/v1/embeddings", MODELS, "OpenAI's Embeddings", compatible::embeddings)
             .example(r#"{"model":"auto","input":"hello"}"#)
             .patient(),
+        get("/v1/models/{model}", MODELS, "One of these models", compatible::model),
+        get("/v1/models/{provider}/{model}", MODELS, "The same, with its provider", compatible::model_of),
         get("/v1/models", MODELS, "The models that I can use, as OpenAI or Anthropic list them", compatible::models),
         // Admins
         get("/api/users", ADMIN, "All accounts", admin::list_users),

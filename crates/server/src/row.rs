@@ -74,6 +74,8 @@ pub enum Kind {
     LoginProvider,
     /// An account's name.
     AccountName,
+    /// A model's name, or its provider's, as other programs call them.
+    ModelName,
     /// The id of a provider of models.
     ModelProvider,
     /// The id of a login to a provider of models that is under way.

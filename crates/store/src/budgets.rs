@@ -163,6 +163,10 @@ pub(crate) async fn begin_period(
     since: Time,
 ) -> Result<()> {
     let (kind, subject) = subject.columns();
+    let text = "select budget_id from spent where budget_id = $1 and period_start = $2";
+    if sql!(tx, maybe One<String>, text, id, since)?.is_some() {
+        return Ok(());
+    }
     sql!(
         tx,
         run,

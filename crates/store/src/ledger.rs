@@ -237,8 +237,8 @@ async fn commit(store: &Store, written: Vec<Box<Call>>, held: Vec<(Box<Call>, An
             }
             Err(error) => {
                 tried += 1;
-                // A call that waits is refused rather than held up: nothing has been sent for it.
-                if !answers.is_empty() || tried >= TRIES {
+                // A call that waits is refused after the second try rather than held up: nothing has been sent for it.
+                if (!answers.is_empty() && tried >= 2) || tried >= TRIES {
                     if tried >= TRIES {
                         let n = written.len();
                         tracing::error!(%error, n, "what calls cost could not be written");

@@ -211,8 +211,21 @@ impl Gateway {
             }
         }
         let choice = choose(&question, &reachable.rules, &offers, families());
-        let choice = choice.map_err(|no| refused(no, asked, &offers))?;
+        let choice = choice.map_err(|no| {
+            self.at_rest(&no, asked, &offers).unwrap_or_else(|| refused(no, asked, &offers))
+        })?;
         Ok(Chosen { choice, offers, models, classification, prompt_tokens: demand.prompt_tokens })
+    }
+
+    /// The model that was named is left alone for a while: why, as its provider said it, and until when.
+    fn at_rest(&self, no: &NoModel, asked: Asked<'_>, offers: &[Offer]) -> Option<Error> {
+        let (NoModel::NoneCan(considered), Asked::Model(_)) = (no, asked) else { return None };
+        let [it] = considered.as_slice() else { return None };
+        let is_it = |offer: &&Offer| offer.provider == it.provider && offer.model == it.model;
+        let offer = offers.iter().find(is_it)?;
+        let now = self.inner.store.ambient().now();
+        let error = self.inner.health.rests(offer.provider_id, &offer.model, now)?;
+        Some(Error::ModelFailed(error))
     }
 
     /// A model of a provider that lists none: any name may be asked for there, by `provider/name`.

@@ -119,7 +119,8 @@ impl Run {
         let (pass, endpoint) = gateway.let_in(id, &offer.model, &usable).await?;
         let now = gateway.inner.store.ambient().now();
         self.ask.request.model.clone_from(&offer.model);
-        self.ask.request.cache =
+        // What goes on is read again by the next call; what is asked once is not worth the price of keeping.
+        self.ask.request.cache |=
             self.ask.request.messages.len() > 2 || !self.ask.request.tools.is_empty();
         let call = match self.announce(&offer, &model, place).await {
             Ok(call) => call,

@@ -1,3 +1,5 @@
+//! The small functions of numbers, compared with what they stand for.
+
 use super::*;
 
 #[test]

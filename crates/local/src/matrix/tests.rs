@@ -1,3 +1,5 @@
+//! Matrices of small integers, compared with the same in plain numbers.
+
 use super::*;
 
 /// Numbers that look random and are the same every time.

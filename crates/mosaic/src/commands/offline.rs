@@ -1,7 +1,10 @@
 //! Which model would be chosen for a message, without a gateway, a key or data: by the rules that a new installation begins
-//! with, as if every provider of the catalogue were set up. Reads no file and asks nobody.
+//! with, as if every provider of the catalogue were set up. Reads no file but the
+//! local model's, and asks nobody.
 
+use crate::local;
 use mosaic_gateway::{families, offers_of_everything, seeded_rules};
+use mosaic_local::Local;
 use mosaic_models::estimate_tokens;
 use mosaic_protocol::{
     provider::ProviderKind,
@@ -11,9 +14,10 @@ use mosaic_protocol::{
 use mosaic_routing::{
     Asked, Demand, Facts, Offer, Question, choose,
     classify::{self, Attached},
+    language,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::LazyLock;
+use std::{path::Path, sync::LazyLock};
 
 /// How much is written, for what it may cost.
 const USUAL_OUTPUT: u64 = 4_096;
@@ -84,7 +88,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
 });
 
 /// Answers one line of JSON; what is wrong with it, if it is no message.
-pub(super) fn explain_line(line: &[u8]) -> Result<Told, String> {
+pub(super) fn explain_line(reading: &Reading, line: &[u8]) -> Result<Told, String> {
     let value: serde_json::Value =
         serde_json::from_slice(line).map_err(|error| format!("this is no JSON: {error}"))?;
     let message = serde_json::from_value(value).map_err(|_| {
@@ -94,26 +98,44 @@ pub(super) fn explain_line(line: &[u8]) -> Result<Told, String> {
         Line::Text(text) => (text, vec![]),
         Line::Message { text, attachments } => (text, attachments),
     };
-    let mut told = explain(&text, &attachments);
+    let mut told = explain(reading, &text, &attachments);
     // Of thousands of lines nobody reads what else was looked at.
     told.considered.clear();
     told.expected_micros = None;
     Ok(told)
 }
 
-/// What a message is about. The one place that decides by what it is found out here.
-fn classify(text: &str, attached: &[Attached]) -> Classification {
-    classify::classify(&classify::Message { text, attachments: attached }, None)
+/// How messages are read: by their meaning, where the local model is installed, else by their words.
+pub(super) struct Reading(Option<Local>);
+
+impl Reading {
+    /// With the local model, where it is found.
+    pub(super) fn installed(data: Option<&Path>) -> Self {
+        let local = local::installed(data);
+        Self(local.has_embeddings().then_some(local))
+    }
+
+    /// By words alone.
+    #[cfg(test)]
+    fn by_words() -> Self {
+        Self(None)
+    }
+
+    fn classify(&self, text: &str, attached: &[Attached]) -> Classification {
+        let meaning = self.0.as_ref().and_then(|local| local::meaning(local, text));
+        let message = classify::Message { text, attachments: attached };
+        classify::classify(&message, meaning.as_deref())
+    }
 }
 
 /// Which model would be chosen for a message.
-pub(super) fn explain(text: &str, attachments: &[AttachedKind]) -> Told {
+pub(super) fn explain(reading: &Reading, text: &str, attachments: &[AttachedKind]) -> Told {
     let attached = attachments.iter().map(|kind| match kind {
         AttachedKind::Image => Attached::Image,
         AttachedKind::Document => Attached::Document { bytes: 0 },
     });
     let attached: Vec<Attached> = attached.collect();
-    let about = classify(text, &attached);
+    let about = reading.classify(text, &attached);
     let prompt_tokens = estimate_tokens(text);
     let question = Question {
         facts: Facts {
@@ -121,7 +143,7 @@ pub(super) fn explain(text: &str, attachments: &[AttachedKind]) -> Told {
             tier: None,
             agent: None,
             channel: "api",
-            language: None,
+            language: language(text),
             size: prompt_tokens,
             // None of these rules asks for the time, and the same message gets the same answer.
             hour: 0,
@@ -172,7 +194,9 @@ mod tests {
     #[test]
     fn a_line_is_a_string_or_an_object_and_whatever_else_it_holds_is_ignored() {
         let text = "Fix the bug in this Python function: def f(x): return x + y";
-        let of = |line: serde_json::Value| explain_line(line.to_string().as_bytes()).unwrap();
+        let of = |line: serde_json::Value| {
+            explain_line(&Reading::by_words(), line.to_string().as_bytes()).unwrap()
+        };
         let told = of(text.into());
         let same = serde_json::json!({ "id": 7, "text": text, "task": "creative", "labels": [1] });
         assert_eq!(of(same), told);
@@ -192,17 +216,17 @@ mod tests {
             "x",
             "\u{0}",
         ] {
-            assert!(explain_line(no.as_bytes()).is_err(), "{no}");
+            assert!(explain_line(&Reading::by_words(), no.as_bytes()).is_err(), "{no}");
         }
-        assert!(explain_line(b"\"\xff\"").is_err());
+        assert!(explain_line(&Reading::by_words(), b"\"\xff\"").is_err());
         // Nothing is also a message.
-        assert!(explain_line(b"\"\"").is_ok());
+        assert!(explain_line(&Reading::by_words(), b"\"\"").is_ok());
     }
 
     #[test]
     fn the_seeded_rules_choose_what_they_name() {
         let shown = |text: &str| {
-            let told = explain(text, &[]);
+            let told = explain(&Reading::by_words(), text, &[]);
             format!(
                 "{:?} {} {} {}",
                 told.task,
@@ -232,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_no_model_reads_is_said_and_does_not_fail() {
-        let told = explain(&"word ".repeat(4_000_000), &[]);
+        let told = explain(&Reading::by_words(), &"word ".repeat(4_000_000), &[]);
         assert_eq!(told.model, "");
         assert!(told.reason.starts_with("no model can"), "{}", told.reason);
     }

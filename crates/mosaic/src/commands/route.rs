@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::{
     io::{BufRead, Read},
+    path::Path,
     process::ExitCode,
 };
 
@@ -47,7 +48,10 @@ pub(crate) async fn route(settings: &Settings, command: RouteCommand) -> anyhow:
                     let route: Route = control.post("/api/routing/explain", &body).await?;
                     Told::of(&route)
                 }
-                _ => offline::explain(&message, &[]),
+                _ => {
+                    let reading = offline::Reading::installed(Some(&settings.data));
+                    offline::explain(&reading, &message, &[])
+                }
             };
             if json {
                 return out::say(&serde_json::to_string_pretty(&told)?);
@@ -65,7 +69,8 @@ struct Malformed {
 }
 
 /// Answers each line of standard input with a line, in order, at once.
-pub(crate) fn explain_lines() -> anyhow::Result<ExitCode> {
+pub(crate) fn explain_lines(data: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let reading = offline::Reading::installed(data);
     let (mut stdin, mut all_well) = (std::io::stdin().lock(), true);
     let mut bytes = vec![];
     for line in 1_u64.. {
@@ -79,7 +84,7 @@ pub(crate) fn explain_lines() -> anyhow::Result<ExitCode> {
         } else if bytes.trim_ascii().is_empty() {
             continue;
         } else {
-            offline::explain_line(&bytes)
+            offline::explain_line(&reading, &bytes)
         };
         let text = match answer {
             Ok(told) => serde_json::to_string(&told)?,

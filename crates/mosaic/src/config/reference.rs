@@ -22,6 +22,8 @@ Mosaic runs without any configuration. Each setting has one key; its value is th
 3. the environment: `MOSAIC_` and the key in upper case, with `_` for each dot, such as `MOSAIC_LIMITS_BODY_BYTES`;
 4. flags, such as `--listen`.
 
+`MOSAIC_PROVIDER_KEY` is no setting: `mosaic provider add` takes a key from it.
+
 `mosaic config show` prints what came out, and for each value where it came from (secrets are masked). `--json` gives
 the same to programs.
 

@@ -77,6 +77,7 @@ fn each_layer_lies_over_the_one_before_and_show_says_which() {
         providers.private_hosts         127.0.0.1:11434, localhost:11434, [::1]:11434  default
         providers.from_environment      false                                          default
         providers.catalogue             (not set)                                      default
+        providers.second_look           (not set)                                      default
         providers.probe_minutes         5                                              default
         oidc.our-idp.issuer             https://idp.example                            mosaic.toml:6
         oidc.our-idp.client_id          mosaic                                         mosaic.toml:7
@@ -159,6 +160,7 @@ fn every_default_passes_its_own_checks_and_reaches_its_field() {
                 ],
                 from_environment: false,
                 catalogue: None,
+                second_look: None,
                 probe_minutes: 5,
             },
             oidc: {},

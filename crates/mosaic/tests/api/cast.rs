@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Every kind of thing.
-pub(crate) const KINDS: [Kind; 16] = [
+pub(crate) const KINDS: [Kind; 17] = [
     Kind::User,
     Kind::Team,
     Kind::Workspace,
@@ -19,6 +19,7 @@ pub(crate) const KINDS: [Kind; 16] = [
     Kind::SecretName,
     Kind::LoginProvider,
     Kind::AccountName,
+    Kind::ModelName,
     Kind::ModelProvider,
     Kind::ProviderLogin,
     Kind::Rule,
@@ -155,6 +156,8 @@ impl Cast {
             Kind::SecretName => &[&self.secret],
             Kind::LoginProvider => &[PROVIDER],
             Kind::AccountName => &[&self.who.name],
+            // Only APIs for other programs name one, which are tried by themselves.
+            Kind::ModelName => &[],
             Kind::ModelProvider => &[&self.provider_id],
             Kind::ProviderLogin => &[&self.login_id],
             Kind::Rule => &[&self.rule_id],
@@ -195,7 +198,11 @@ pub(crate) fn is_id(kind: Kind) -> bool {
         | Kind::ProviderLogin
         | Kind::Rule
         | Kind::Budget => true,
-        Kind::Blob | Kind::SecretName | Kind::LoginProvider | Kind::AccountName => false,
+        Kind::Blob
+        | Kind::SecretName
+        | Kind::LoginProvider
+        | Kind::AccountName
+        | Kind::ModelName => false,
     }
 }
 
@@ -207,7 +214,7 @@ pub(crate) fn never(kind: Kind) -> String {
     match kind {
         Kind::Blob => hash_of(NEVER),
         Kind::SecretName => "no-such-key".to_owned(),
-        Kind::LoginProvider | Kind::AccountName => "nobody".to_owned(),
+        Kind::LoginProvider | Kind::AccountName | Kind::ModelName => "nobody".to_owned(),
         kind => {
             assert!(is_id(kind), "{kind:?}");
             fresh_id()
@@ -236,7 +243,7 @@ pub(crate) fn malformed(kind: Kind, like: &str) -> Vec<String> {
         Kind::SecretName => mosaic_protocol::SecretName::try_from(text.to_owned()).is_ok(),
         Kind::Blob => mosaic_protocol::BlobHash::try_from(text.to_owned()).is_ok(),
         // Other names are only looked up, so a good one that nobody has is as good here.
-        Kind::LoginProvider | Kind::AccountName => text == like,
+        Kind::LoginProvider | Kind::AccountName | Kind::ModelName => text == like,
         kind => {
             assert!(is_id(kind), "{kind:?}");
             text == like

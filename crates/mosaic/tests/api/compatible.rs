@@ -51,10 +51,18 @@ fn with(mut request: Request<Bytes>, name: HeaderName, value: &str) -> Request<B
     request
 }
 
+/// The path with a model in it that is there.
+fn path_of(row: &Row) -> String {
+    row.path.replace("{provider}", "ada-plays").replace("{model}", "echo")
+}
+
 fn request(row: &Row) -> Request<Bytes> {
-    let request = Request::builder().method(row.method.clone()).uri(row.path);
+    let request = Request::builder().method(row.method.clone()).uri(path_of(row));
     let json = request.header(header::CONTENT_TYPE, "application/json");
-    json.body(Bytes::from(row.example.unwrap_or_default())).unwrap()
+    // What `auto` would choose of models that play scripts is one that fails.
+    let is_call = !row.path.ends_with("embeddings");
+    let model = if is_call { "ada-plays/echo" } else { "auto" };
+    json.body(row.example.unwrap_or_default().replace("auto", model).into()).unwrap()
 }
 
 async fn only_a_token_that_may_call_models_opens_these_doors(database: Database) {
@@ -301,7 +309,7 @@ async fn what_fails_says_so_and_never_ends_like_what_is_whole() {
         assert_eq!((limited.status, limited.code()), (429, "model_failed"));
         assert_eq!(limited.header("retry-after"), "2");
         assert_eq!(limited.json["error"]["type"], "rate_limit_error");
-        let near = program.post(path, asked(path, "ada-plays/ecko", false, false)).await;
+        let near = program.post(path, asked(path, "adda-plays/echo", false, false)).await;
         assert_eq!((near.status, near.code()), (404, "no_such_model"));
         let said = near.json["error"]["message"].as_str().unwrap();
         assert!(said.contains("did you mean `ada-plays/echo`"), "{said}");
@@ -381,13 +389,13 @@ async fn ten_megabytes_reach_the_model() {
     let prompt = "All work and no play. ".repeat(500_000);
     let body = json!({ "model": "ada-plays/say:done", "messages": [{ "role": "user", "content": prompt }] });
     let answer = program.post(CHAT, body).await;
-    // It is read and understood; that it is more than the model takes is the model's own limit.
-    assert!(
-        answer.status == 200 || answer.json["error"]["message"].to_string().contains("context"),
-        "{}",
-        answer.text()
-    );
-    let body = json!({ "model": "ada-plays/say:done", "messages": [{ "role": "user", "content": "x".repeat(3_000_000) }] });
+    // It is read and understood; that it is more than the model reads is found out after that.
+    let said = answer.json["error"]["message"].as_str().unwrap();
+    assert!(said.contains("it reads 1000000 tokens, and this is about"), "{said}");
+    let url = format!("data:image/png;base64,{}", "iVBO".repeat(10_000_000 / 4));
+    let picture = json!({ "type": "image_url", "image_url": { "url": url } });
+    let words = json!({ "type": "text", "text": "word ".repeat(200_000) });
+    let body = json!({ "model": "ada-plays/say:done", "messages": [{ "role": "user", "content": [words, picture] }] });
     let answer = program.post(CHAT, body).await;
     assert_eq!(answer.ok()["choices"][0]["message"]["content"], "done");
 }

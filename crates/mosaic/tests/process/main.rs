@@ -21,6 +21,7 @@ mod cli;
 mod explaining;
 mod exposed;
 mod keys;
+mod kill_calls;
 mod kill_import;
 mod kill_log;
 mod laws;

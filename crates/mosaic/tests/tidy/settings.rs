@@ -5,8 +5,10 @@ use crate::{lexer::Code, none, tree};
 use std::{collections::BTreeSet, process::Command};
 
 const PREFIX: &str = concat!("MOSAIC", "_");
-/// The one that is no setting: it names the file that settings are in.
+/// What is no setting: the name of the file that settings are in.
 const FILE: &str = concat!("MOSAIC", "_CONFIG");
+/// And the key that a command takes.
+const KEY: &str = concat!("MOSAIC", "_PROVIDER_KEY");
 /// Fields of a login provider: `oidc.<name>.issuer`, and `…_OIDC_COMPANY_ISSUER` in the environment.
 const PROVIDER: &str = "oidc.<name>.";
 
@@ -49,7 +51,7 @@ fn unlisted(page: &str, keys: &[String], in_sources: &BTreeSet<String>) -> Vec<S
 /// Variables that a page names and the program does not know. A line that shows a mistake may hold one.
 fn unknown(path: &str, page: &str, keys: &[String]) -> Vec<String> {
     let known: BTreeSet<String> =
-        keys.iter().map(|key| variable_of(key)).chain([FILE.to_owned()]).collect();
+        keys.iter().map(|key| variable_of(key)).chain([FILE.to_owned(), KEY.to_owned()]).collect();
     let fields: Vec<String> = keys
         .iter()
         .filter_map(|key| key.strip_prefix(PROVIDER))

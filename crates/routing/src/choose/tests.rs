@@ -1,3 +1,5 @@
+//! What the seeded rules choose among many and few models, and why not the others.
+
 use super::*;
 use crate::{Can, seeded};
 use expect_test::expect;
@@ -292,7 +294,7 @@ fn rules_hand_on_and_a_circle_ends() {
         scope: RuleScope::System,
         workspace_id: None,
         priority: i64::from(n),
-        enabled: n == 1,
+        enabled: true,
         when: vec![],
         then: Action {
             models: vec![target(family)],
@@ -306,4 +308,22 @@ fn rules_hand_on_and_a_circle_ends() {
     let chain = [rule(1, "opus", 2), rule(2, "glm-5", 1)];
     let choice = choose(&question(&about, &[ProviderKind::Zai]), &chain, &offers, &families());
     assert_eq!(choice.unwrap().rule.as_deref(), Some("rule 2"));
+}
+
+#[test]
+fn who_names_a_provider_means_it_even_where_anothers_model_is_called_like_that() {
+    let mut offers = only(&[ProviderKind::OpenAi]);
+    offers.insert(0, offer(9, ProviderKind::OpenRouter, "openai/gpt-codex", Tier::Standard, 2));
+    let reachable = kinds(&offers);
+    let about = about(Task::Coding, Complexity::Simple, &[]);
+    let mut question = question(&about, &reachable);
+    for (asked, provider) in [
+        ("openai/gpt-codex", "openai"),
+        ("openrouter/openai/gpt-codex", "openrouter"),
+        ("gpt-codex", "openai"),
+    ] {
+        question.asked = Asked::Model(asked);
+        let choice = choose(&question, &seeds(), &offers, &families()).unwrap();
+        assert_eq!(offers[choice.chain[0]].provider, provider, "{asked}");
+    }
 }

@@ -61,10 +61,11 @@ pub(super) fn split(text: &str) -> Parts {
     parts
 }
 
-/// What of a message to embed, in tenths of a letter's cost: about sixty of a model's tokens, in any script.
-const EMBED_COST: u32 = 2400;
+/// What of a message to embed, in tenths of a letter's cost: about forty of a model's tokens, in any script,
+/// which is what it can read in the time that classifying may take.
+const EMBED_COST: u32 = 1500;
 /// Of that, this much is for what is asked after a paste.
-const EMBED_AFTER: u32 = 800;
+const EMBED_AFTER: u32 = 500;
 
 impl Parts {
     /// The text whose embedding stands for the message: what is asked, before and after, cut to a bound.

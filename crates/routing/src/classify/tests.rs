@@ -1,3 +1,5 @@
+//! Odd texts, unusable embeddings, attachments, and the plain cases by words. How good it is: `tests/held_out.rs`.
+
 use super::*;
 use mosaic_protocol::route::{ClassifiedBy, Need, Task};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Every operator on every field, and what is said of conditions that make no sense.
+
 use super::*;
 use expect_test::expect;
 use mosaic_protocol::route::{ClassifiedBy, Complexity, Domain, Need, Task};

@@ -1,3 +1,5 @@
+//! What is said of rules that look wrong, and what is not said of those that are not.
+
 use super::*;
 use crate::seeded;
 use expect_test::expect;

@@ -32,6 +32,8 @@ pub(crate) struct Asked {
     pub(crate) stream: bool,
     /// At the end of a stream they want to know what was used.
     pub(crate) wants_usage: bool,
+    /// Tools that were offered and that only the format's own maker could run; the model is not told of them.
+    pub(crate) left_out: Vec<String>,
 }
 
 impl Asked {

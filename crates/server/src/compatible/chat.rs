@@ -216,7 +216,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Asked, Bad> {
     }
     let wants_usage = body.stream_options.and_then(|it| it.include_usage).unwrap_or_default();
     let stream = body.stream.unwrap_or_default();
-    Asked { request, model: body.model.owned(), stream, wants_usage }.checked()
+    Asked { request, model: body.model.owned(), stream, wants_usage, left_out: vec![] }.checked()
 }
 
 fn refuse(body: &Body<'_>) -> Result<(), Bad> {

@@ -40,41 +40,54 @@ struct AnthropicModel<'a> {
     created_at: &'static str,
 }
 
-/// Writes the list.
-pub(crate) fn list(models: &[ModelShown], tongue: Tongue) -> Vec<u8> {
+/// What both formats say of a model.
+type Row<'a> = (&'a str, &'a str, &'a str);
+
+/// Id, name and owner of everything that can be asked for.
+fn rows(models: &[ModelShown]) -> impl Iterator<Item = Row<'_>> {
     let named = |it: &'static str| (it, it, "mosaic");
     let usable = models.iter().filter(|it| it.unavailable.is_none());
     // Whoever has no model has nothing to choose from, either.
     let choosers = CHOOSERS.into_iter().filter(|_| models.iter().any(|it| !it.embedding));
-    let all = choosers
+    choosers
         .map(named)
-        .chain(usable.map(|it| (it.id.as_str(), it.name.as_str(), it.provider.as_str())));
+        .chain(usable.map(|it| (it.id.as_str(), it.name.as_str(), it.provider.as_str())))
+}
+
+fn anthropic<'a>((id, display_name, _): Row<'a>) -> AnthropicModel<'a> {
+    AnthropicModel { r#type: "model", id, display_name, created_at: MADE }
+}
+
+fn openai<'a>((id, _, owned_by): Row<'a>) -> OpenAiModel<'a> {
+    OpenAiModel { id, object: "model", created: 0, owned_by }
+}
+
+/// Writes the list.
+pub(crate) fn list(models: &[ModelShown], tongue: Tongue) -> Vec<u8> {
     let mut out = vec![];
     match tongue {
         Tongue::Anthropic => {
-            let data: Vec<_> = all
-                .map(|(id, display_name, _)| AnthropicModel {
-                    r#type: "model",
-                    id,
-                    display_name,
-                    created_at: MADE,
-                })
-                .collect();
+            let data: Vec<_> = rows(models).map(anthropic).collect();
             let first_id = data.first().map(|it| it.id);
             let last_id = data.last().map(|it| it.id);
             put(&mut out, &AnthropicList { data, has_more: false, first_id, last_id });
         }
         Tongue::OpenAi | Tongue::Own => {
-            let data = all.map(|(id, _, owned_by)| OpenAiModel {
-                id,
-                object: "model",
-                created: 0,
-                owned_by,
-            });
-            put(&mut out, &OpenAiList { object: "list", data: data.collect() });
+            put(&mut out, &OpenAiList { object: "list", data: rows(models).map(openai).collect() });
         }
     }
     out
+}
+
+/// Writes one of them, if it is there.
+pub(crate) fn one(models: &[ModelShown], id: &str, tongue: Tongue) -> Option<Vec<u8>> {
+    let row = rows(models).find(|(it, ..)| *it == id)?;
+    let mut out = vec![];
+    match tongue {
+        Tongue::Anthropic => put(&mut out, &anthropic(row)),
+        Tongue::OpenAi | Tongue::Own => put(&mut out, &openai(row)),
+    }
+    Some(out)
 }
 
 #[cfg(test)]

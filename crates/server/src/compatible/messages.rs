@@ -151,7 +151,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Asked, Bad> {
         message(&mut request, said, at)?;
     }
     let stream = body.stream.unwrap_or_default();
-    Asked { request, model: body.model.owned(), stream, wants_usage: true }.checked()
+    Asked { request, model: body.model.owned(), stream, wants_usage: true, left_out: vec![] }
+        .checked()
 }
 
 fn system(

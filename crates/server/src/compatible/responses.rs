@@ -146,8 +146,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Asked, Bad> {
     let body: Body<'_> = read(bytes)?;
     refuse(&body)?;
     let effort = body.reasoning.and_then(|it| it.effort);
+    let (tools, left_out) = tools(body.tools)?;
     let mut request = Request {
-        tools: tools(body.tools)?,
+        tools,
         tool_choice: choice(body.tool_choice)?,
         parallel_tools: body.parallel_tool_calls,
         max_output: asked::size(body.max_output_tokens, "max_output_tokens")?,
@@ -173,7 +174,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Asked, Bad> {
         }
     }
     let stream = body.stream.unwrap_or_default();
-    Asked { request, model: body.model.owned(), stream, wants_usage: true }.checked()
+    Asked { request, model: body.model.owned(), stream, wants_usage: true, left_out }.checked()
 }
 
 fn refuse(body: &Body<'_>) -> Result<(), Bad> {
@@ -300,15 +301,38 @@ fn parts(
     pieces.into_iter().enumerate().map(part).collect()
 }
 
-fn tools(tools: Option<Many<Offered<'_>, TOOLS>>) -> Result<Vec<mosaic_models::Tool>, Bad> {
-    let tool = |(n, it): (usize, Offered<'_>)| {
+/// Tools that OpenAI's own servers run, or groups of them. Programs offer them to every server that they are pointed at;
+/// a model that is not told of them does without.
+const HOSTED: [&str; 9] = [
+    "web_search",
+    "web_search_preview",
+    "file_search",
+    "code_interpreter",
+    "image_generation",
+    "computer_use_preview",
+    "tool_search",
+    "namespace",
+    "mcp",
+];
+
+/// The tools that a model is told of, and the kinds of those that it is not.
+fn tools(
+    tools: Option<Many<Offered<'_>, TOOLS>>,
+) -> Result<(Vec<mosaic_models::Tool>, Vec<String>), Bad> {
+    let (mut told, mut left_out) = (vec![], vec![]);
+    for (n, it) in tools.map(|many| many.0).unwrap_or_default().into_iter().enumerate() {
         let path = |field: &str| format!("tools[{n}].{field}");
         match &*it.kind {
-            "function" => asked::tool(it.name, it.description, it.parameters, it.strict, path),
-            _ => bad(path("type"), "tools are functions: there are no custom or hosted tools here"),
+            "function" => {
+                told.push(asked::tool(it.name, it.description, it.parameters, it.strict, path)?);
+            }
+            kind if HOSTED.contains(&kind) => left_out.push(kind.to_owned()),
+            _ => return bad(path("type"), "tools are functions: there are no custom tools here"),
         }
-    };
-    tools.map(|many| many.0).unwrap_or_default().into_iter().enumerate().map(tool).collect()
+    }
+    left_out.sort_unstable();
+    left_out.dedup();
+    Ok((told, left_out))
 }
 
 fn choice(choice: Option<Choice<'_>>) -> Result<ToolChoice, Bad> {

@@ -107,7 +107,7 @@ pub(crate) async fn answer<T>(
     let bytes = body.read(&mut cx).await?;
     // One that did not say how small it is needs no room any more.
     let room = Some(room).filter(|_| bytes.len() > LARGE_BYTES);
-    let Asked { request, model, stream, wants_usage } = match format {
+    let Asked { request, model, stream, wants_usage, left_out } = match format {
         Format::Chat => chat::parse(&bytes),
         Format::Responses => responses::parse(&bytes),
         Format::Messages => messages::parse(&bytes),
@@ -126,7 +126,11 @@ pub(crate) async fn answer<T>(
     let answering = cx.gateway().call_model(cx.actor()?, ask).await?;
     drop(room);
     let mut said = HeaderMap::new();
-    headers::say_route(&mut said, answering.route(), answering.warnings());
+    let mut warnings = answering.warnings().to_vec();
+    if !left_out.is_empty() {
+        warnings.push(format!("left out tools that are not run here: {}", left_out.join(", ")));
+    }
+    headers::say_route(&mut said, answering.route(), &warnings);
     let call = call(&cx, &answering);
     if stream {
         let body = match format {
@@ -248,6 +252,21 @@ pub(crate) async fn list(cx: Cx, head: HeaderMap) -> Result<Foreign, Refusal> {
     let models = cx.gateway().list_usable_models(cx.actor()?, wishes.workspace_id).await?;
     let tongue = Tongue::of("/v1/models", &head);
     Ok(json(HeaderMap::new(), listing::list(&models, tongue)))
+}
+
+/// One of the models that the caller can use.
+pub(crate) async fn model(cx: Cx, head: HeaderMap, id: &str) -> Result<Foreign, Refusal> {
+    let wishes = Wishes::of(&head)?;
+    let models = cx.gateway().list_usable_models(cx.actor()?, wishes.workspace_id).await?;
+    let tongue = Tongue::of("/v1/models", &head);
+    match listing::one(&models, id, tongue) {
+        Some(body) => Ok(json(HeaderMap::new(), body)),
+        None => {
+            let (asked, nearest) =
+                (id.to_owned(), mosaic_models::nearest(id, models.iter().map(|it| it.id.as_str())));
+            Err(mosaic_gateway::Error::NoSuchModel { asked, nearest }.into())
+        }
+    }
 }
 
 fn json(mut headers: HeaderMap, body: Vec<u8>) -> Foreign {

@@ -142,12 +142,11 @@ where
                     // Asked of a model that never pauses, too.
                     if checked.elapsed() >= RECHECK {
                         checked = Instant::now();
-                        match still_in().await {
-                            Err(error @ (Error::Unauthenticated | Error::Denied(_))) => {
-                                break 'telling Some(error);
-                            }
-                            // The database does not answer: then nobody can have taken the right away, either.
-                            Ok(()) | Err(_) => {}
+                        // Where the database does not answer, nobody can have taken the right away, either.
+                        if let Err(error @ (Error::Unauthenticated | Error::Denied(_))) =
+                            still_in().await
+                        {
+                            break 'telling Some(error);
                         }
                     }
                     if let Some(said) = said.take() {

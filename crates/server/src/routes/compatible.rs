@@ -3,10 +3,11 @@
 use crate::{
     answer::Foreign,
     compatible::serving::{self, Format},
-    input::{Headers, Large},
+    input::{Headers, Large, Path, Path2},
     refusal::Refusal,
     row::Cx,
 };
+use mosaic_protocol::ModelName;
 use schemars::JsonSchema;
 use serde_json::Value;
 
@@ -78,4 +79,18 @@ pub(super) async fn embeddings(cx: Cx, body: Large<EmbeddingsRequest>) -> Result
 
 pub(super) async fn models(cx: Cx, (Headers(head),): (Headers,)) -> Result<Foreign, Refusal> {
     serving::list(cx, head).await
+}
+
+pub(super) async fn model(
+    cx: Cx,
+    ((Path(model), Headers(head)),): ((Path<ModelName>, Headers),),
+) -> Result<Foreign, Refusal> {
+    serving::model(cx, head, model.as_str()).await
+}
+
+pub(super) async fn model_of(
+    cx: Cx,
+    ((Path2(provider, model), Headers(head)),): ((Path2<ModelName, ModelName>, Headers),),
+) -> Result<Foreign, Refusal> {
+    serving::model(cx, head, &format!("{provider}/{model}")).await
 }

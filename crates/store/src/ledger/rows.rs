@@ -6,7 +6,7 @@ use crate::{
     db::{One, sql},
     many::Bound,
 };
-use mosaic_protocol::{CallId, usage::PriceSource};
+use mosaic_protocol::{BudgetId, CallId, Time, usage::PriceSource};
 use std::collections::HashMap;
 
 type Decided = std::result::Result<(), Over>;
@@ -18,6 +18,7 @@ pub(super) async fn write(
     held: &[Box<Call>],
 ) -> Result<Vec<Decided>> {
     let mut tx = store.write().await?;
+    lock(&mut tx, written, held).await?;
     // What is known last of each call; a call that began and ended in one batch is one row.
     let mut last: HashMap<CallId, &Call> = HashMap::with_capacity(written.len());
     let mut order = Vec::with_capacity(written.len());
@@ -50,6 +51,25 @@ pub(super) async fn write(
     }
     tx.commit().await?;
     Ok(decided)
+}
+
+/// Takes the rows of all budgets of a batch in one order, so that two nodes never wait for each other.
+async fn lock(tx: &mut Tx, written: &[Box<Call>], held: &[Box<Call>]) -> Result<()> {
+    let settled = written.iter().filter(|call| call.state != State::Running);
+    let mut all: Vec<(BudgetId, Time)> = settled
+        .chain(held)
+        .flat_map(|call| &call.holds)
+        .map(|hold| (hold.id, hold.since))
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    for (id, since) in all {
+        // An update that changes nothing locks on both databases.
+        let text =
+            "update spent set held_tokens = held_tokens where budget_id = $1 and period_start = $2";
+        sql!(tx, run, text, id, since)?;
+    }
+    Ok(())
 }
 
 const INSERT: &str = "insert into calls (id, at, user_id, workspace_id, token_id, log_id, agent, provider, kind, model,
@@ -148,11 +168,23 @@ async fn hold(tx: &mut Tx, call: &Call) -> Result<Decided> {
             for hold in done {
                 add(tx, hold, (0, 0), (-micros, -tokens)).await?;
             }
-            return Ok(Err(over(tx, hold).await?));
+            return Ok(Err(least(tx, call, hold).await?));
         }
         done.push(hold);
     }
     Ok(Ok(()))
+}
+
+/// What the budget that refused says, with what the tightest of all leaves.
+async fn least(tx: &mut Tx, call: &Call, refused: &Hold) -> Result<Over> {
+    let mut least = over(tx, refused).await?;
+    let tighter = |a: Option<i64>, b: Option<i64>| a.into_iter().chain(b).min();
+    for hold in call.holds.iter().filter(|hold| hold.id != refused.id) {
+        let other = over(tx, hold).await?;
+        least.left_micros = tighter(least.left_micros, other.left_micros);
+        least.left_tokens = tighter(least.left_tokens, other.left_tokens);
+    }
+    Ok(least)
 }
 
 async fn over(tx: &mut Tx, hold: &Hold) -> Result<Over> {
@@ -175,8 +207,9 @@ async fn add(tx: &mut Tx, hold: &Hold, spent: (i64, i64), held: (i64, i64)) -> R
 
 /// What was held becomes what was spent, once.
 async fn settle(tx: &mut Tx, call: &Call) -> Result<()> {
-    let text = "select state from calls where id = $1 and state = 'running'";
-    if sql!(tx, maybe One<String>, text, call.id)?.is_none() {
+    // Whoever takes it out of `running` counts it; nobody else does.
+    let text = "update calls set state = $2 where id = $1 and state = 'running'";
+    if sql!(tx, run, text, call.id, call.state.as_str())? == 0 {
         // It was found interrupted before; that counted for what was held.
         return Ok(());
     }
@@ -193,8 +226,17 @@ pub(super) async fn interrupt(store: &Store, all: bool) -> Result<u64> {
     let before = if all { i64::MAX } else { store.ambient().now().0 };
     let text = "select id from calls where state = 'running' and held_until < $1 limit 1000";
     let found = sql!(tx, all One<String>, text, before)?;
-    let n = u64::try_from(found.len()).unwrap_or(u64::MAX);
+    let mut n = 0;
     for (id,) in found {
+        // What nobody bounded and nobody heard of has no known cost.
+        let text = "update calls set state = 'interrupted', exact = 0, input = held_tokens,
+            micros = case when exists (select 1 from call_budgets b where b.call_id = calls.id) then held_micros end
+            where id = $1 and state = 'running'";
+        if sql!(tx, run, text, id)? == 0 {
+            // Another node was first, or it was settled after all.
+            continue;
+        }
+        n += 1;
         sql!(
             tx,
             run,
@@ -202,13 +244,6 @@ pub(super) async fn interrupt(store: &Store, all: bool) -> Result<u64> {
              held_micros = spent.held_micros - c.held_micros, held_tokens = spent.held_tokens - c.held_tokens
              from calls c join call_budgets b on b.call_id = c.id
              where c.id = $1 and spent.budget_id = b.budget_id and spent.period_start = b.period_start",
-            id
-        )?;
-        sql!(
-            tx,
-            run,
-            "update calls set state = 'interrupted', micros = held_micros, input = held_tokens, exact = 0
-             where id = $1 and state = 'running'",
             id
         )?;
     }

@@ -135,7 +135,7 @@ const WORDS: &[(Cue, &str)] = &[
     (
         Cue::Find,
         "find sources source links link cite* citation* references studies study papers paper survey surveys research* \
-         look_up find_out search* literature evidence published datasets benchmarks vendors providers landscape \
+         look_up find_out search* literature evidence published datasets benchmarks vendors providers \
          alternatives compare comparison overview reviews peer quellen quelle studien studie such suche recherch* finde \
          belege vergleich* anbieter überblick sources étude* études trouve* cherche* compar* comparat* fuentes fuente \
          estudio* busca* encuentra enlace* fonti fonte studi cerca trova confronta confronto fontes estudo* procur* \
@@ -184,9 +184,9 @@ const WORDS: &[(Cue, &str)] = &[
         "hi hello hey thanks thank thx bye morning goodnight lol haha hahaha you your u yours do_you are_you can_you \
          opinion think favourite favorite feel joke_me bored lonely sorry ok okay cool nice great nvm hallo danke tschüss \
          moin servus du dein dir bist findest bonjour merci salut tu toi hola gracias tú eres crees ciao grazie sei olá \
-         obrigad* você oi hoi dank jij bedankt cześć dzięki ty привет спасибо ты тебе пока こんにちは ありがとう おはよう 眠い \
+         obrigad* você oi hoi dank jij bedankt cześć dzięki ty привет спасибо ты тебе пока こんにちは ありがとう おはよう \
          你好 谢谢 你 早上好 哈哈 안녕* 고마* 너 merhaba teşekkür* selam sen مرحبا شكرا انت नमस्ते धन्यवाद तुम आप chào cảm \
-         hej tack takk tak kiitos moi pretend roleplay role_play myth really true",
+         hej tack takk tak kiitos moi pretend roleplay role_play really true",
     ),
     (
         Cue::Frontend,
@@ -230,13 +230,13 @@ const WORDS: &[(Cue, &str)] = &[
     (
         Cue::Vision,
         "photo* picture* pic pics image* screenshot* scan scans scanned snapshot* drawing* sketch* mockup mock_up \
-         whiteboard flipchart* handwrit* foto* bild bilder screenshot* aufnahme* zeichnung* image captura* imagen imagens \
+         whiteboard handwrit* foto* bild bilder screenshot* aufnahme* zeichnung* image captura* imagen imagens \
          immagine* afbeelding* zdjęci* zrzut* фото* скриншот* картинк* снимок 写真 画像 スクショ 图片 照片 截图 图 사진* 이미지* 스크린샷* \
          fotoğraf* görsel* resim صورة صور फोटो तस्वीर ảnh hình bild kuva bilde billede",
     ),
     (
         Cue::Own,
-        "attached attachment* enclosed file files folder* directory repo repository our project* pdf docx xlsx pptx mbox \
+        "attached attachment* enclosed file files folder* directory repo repository our project* pdf docx xlsx pptx \
          downloads inbox drive notes_app notebook below anhang angehängt anbei datei* ordner unser* adjunto* archivo* carpeta \
          nuestr* fichier* dossier joint* notre allegat* cartella nostr* anexo* arquivo* pasta nosso* bijlage* bestand* map \
          onze załącz* plik* folder* nasz* вложени* файл* папк* наш* 添付 ファイル フォルダ 附件 文件 文件夹 我们 첨부* 파일* 폴더* \

@@ -1,3 +1,5 @@
+//! Chat Completions in and out: what is understood, what is refused, what an answer looks like.
+
 use super::*;
 use crate::compatible::{
     bill::Bill,
@@ -169,7 +171,7 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         tool_choice | `tool_choice`: a tool must be called, and there are none in `tools`
         tool_choice | `tool_choice`: there is no tool `g` in `tools`
         tool_choice.type | `tool_choice.type`: only `function` is taken
-        tool_choice | `tool_choice`: data did not match any variant of untagged enum Choice
+        tool_choice | `tool_choice`: expected a word, or an object that names a function
         stop | `stop`: a list of more than 4
         stop | `stop`: an empty text is everywhere
         max_tokens | `max_tokens`: at least 1

@@ -105,7 +105,6 @@ struct BlockDelta<'a> {
 
 #[derive(Serialize)]
 #[serde(tag = "type")]
-#[expect(clippy::enum_variant_names, reason = "the format calls them so")]
 enum Delta<'a> {
     #[serde(rename = "text_delta")]
     Text { text: &'a str },

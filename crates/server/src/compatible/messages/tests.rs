@@ -1,3 +1,5 @@
+//! Messages in and out: what is understood, what is refused, what an answer looks like.
+
 use super::*;
 use crate::compatible::pieces::{
     arguments, bill, call, calls, everything, lines, reply, signed, text, thought, told,

@@ -1,3 +1,5 @@
+//! Bodies that are read, and those that must not be.
+
 use super::*;
 use expect_test::expect;
 

@@ -1,3 +1,5 @@
+//! Responses in and out: what is understood, what is refused, what an answer looks like.
+
 use super::*;
 use crate::compatible::pieces::{bill, call, calls, everything, lines, reply, text, told};
 use expect_test::expect;

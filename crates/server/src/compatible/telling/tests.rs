@@ -1,3 +1,5 @@
+//! Answers in pieces under a clock of the tests: how they end, who may hear them, what is sent together.
+
 use super::*;
 use crate::compatible::{
     chat::Chunks,
@@ -23,6 +25,12 @@ enum Move {
     Babbles,
 }
 
+/// Nothing happens for so long, by the clock of the tests.
+async fn pause(time: Duration) {
+    let nothing = std::future::pending::<()>();
+    assert!(tokio::time::timeout(time, nothing).await.is_err());
+}
+
 struct Played {
     moves: VecDeque<Move>,
     dropped: Arc<AtomicBool>,
@@ -42,10 +50,10 @@ impl Coming for Played {
                 None => return Ok(None),
                 Some(Move::Says(said)) => return Ok(Some(said)),
                 Some(Move::Fails(error)) => return Err(error),
-                Some(Move::Waits(time)) => tokio::time::sleep(time).await,
+                Some(Move::Waits(time)) => pause(time).await,
                 Some(Move::Babbles) => {
                     self.moves.push_front(Move::Babbles);
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    pause(Duration::from_millis(100)).await;
                     return Ok(Some(Said::Event(text("bla "))));
                 }
             }
