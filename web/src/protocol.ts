@@ -240,6 +240,13 @@ export type ClientFrame =
   /** Answered by `pong`. */
   | { type: 'ping' };
 
+/** Where a client proves who it is. */
+export type ClientProof =
+  /** In the header. */
+  | 'basic'
+  /** In the form, as some servers insist. */
+  | 'body';
+
 export type Code = string;
 
 /** What a person asks for. */
@@ -390,6 +397,16 @@ export type CredentialKind =
 export interface DeleteMeRequest {
   name: AccountName;
   password?: Password | null;
+}
+
+/** A login that a person finishes on another device. */
+export interface DeviceLogin {
+  expires_at: Time;
+  login_id: ProviderLoginId;
+  user_code: string;
+  verification_uri: string;
+  verification_uri_complete: string | null;
+  wait_seconds: number;
 }
 
 /** Any JSON. */
@@ -797,11 +814,29 @@ export interface LinkedRequest {
 
 export type LogId = string;
 
+/** How far a login is, and what next. */
+export interface LoginProgress {
+  provider: Provider2 | null;
+  state: LoginState;
+  wait_seconds: number | null;
+}
+
 /** A login by password. */
 export interface LoginRequest {
   name: AccountName;
   password: Password;
 }
+
+/** How far a login is. */
+export type LoginState =
+  /** The person has not answered yet. */
+  | 'pending'
+  /** The provider can be used. */
+  | 'done'
+  /** The person said no. */
+  | 'denied'
+  /** It took too long. */
+  | 'expired';
 
 /** The answer to "who am I". */
 export interface Me {
@@ -1041,6 +1076,25 @@ export type ProviderKind =
   | 'local'
   /** Plays a script, for tests and demonstrations. */
   | 'scripted';
+
+export type ProviderLoginId = string;
+
+/** Begins a login to a provider. */
+export interface ProviderLoginRequest {
+  settings?: ProviderLoginSettings | null;
+}
+
+/** A login server, and who we are to it. */
+export interface ProviderLoginSettings {
+  authorize_url?: string | null;
+  client_auth?: ClientProof;
+  client_id: string;
+  client_secret?: SecretValue | null;
+  device_url?: string | null;
+  extra?: Record<string, string>;
+  scopes?: string[];
+  token_url: string;
+}
 
 export type ProviderName = string;
 

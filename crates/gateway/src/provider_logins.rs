@@ -227,19 +227,20 @@ impl Gateway {
         let store = &self.inner.store;
         let now = store.ambient().now();
         let mut tx = store.read().await?;
-        let kept = provider_logins::get(store, &mut tx, id).await?.ok_or(Error::NotFound)?;
-        if kept.begun.user_id != who(actor) || kept.begun.way != Way::Device {
+        let begun = provider_logins::get(&mut tx, id).await?.ok_or(Error::NotFound)?;
+        if begun.user_id != who(actor) || begun.way != Way::Device {
             return Err(Error::NotFound);
         }
-        if now >= kept.begun.expires_at {
+        if now >= begun.expires_at {
             drop(tx);
             return self.over(id, LoginState::Expired).await;
         }
+        let kept = provider_logins::open(store, &mut tx, id).await?.ok_or(Error::NotFound)?;
         let early = gone::<device::Started>(&kept)?.flow.wait(now);
         if !early.is_zero() {
             return Ok(pending(early));
         }
-        let stored = providers::get(&mut tx, kept.begun.provider_id).await?;
+        let stored = providers::get(&mut tx, begun.provider_id).await?;
         let stored = stored.ok_or(Error::NotFound)?;
         drop(tx);
         let mut tx = store.write().await?;
@@ -247,7 +248,7 @@ impl Gateway {
             return Ok(pending(Duration::from_secs(1)));
         }
         // Read again: another request may have asked since.
-        let kept = provider_logins::get(store, &mut tx, id).await?.ok_or(Error::NotFound)?;
+        let kept = provider_logins::open(store, &mut tx, id).await?.ok_or(Error::NotFound)?;
         tx.commit().await?;
         let Going { host, settings, mut flow } = gone::<device::Started>(&kept)?;
         let server = self.login_server(&stored, &settings, &settings.token_url)?;
@@ -326,6 +327,8 @@ impl Gateway {
         let Returned { state, code, error } = returned;
         let state = state.filter(|state| cookie == Some(state.as_str())).ok_or(Error::BadCode)?;
         let actor = actor.ok_or(Error::Unauthenticated)?;
+        // A browser comes back, and nothing else has a cookie to bring.
+        let Grant::Session(_) = person(actor)?.grant else { return Err(Error::Unauthenticated) };
         let store = &self.inner.store;
         let now = store.ambient().now();
         let mut tx = store.write().await?;

@@ -46,7 +46,7 @@ const MAX_OFFERED: usize = 500;
 pub(crate) struct Reachable {
     /// The workspace that it is in; none for what the whole server has.
     pub(crate) workspace_id: Option<WorkspaceId>,
-    pub(crate) endpoints: HashMap<ModelProviderId, Usable>,
+    pub(crate) endpoints: HashMap<ModelProviderId, Arc<Usable>>,
     pub(crate) offers: Arc<Vec<Offer>>,
     /// What is known of each offer.
     pub(crate) models: Arc<Vec<Arc<Model>>>,
@@ -198,7 +198,7 @@ impl Gateway {
         };
         for (stored, usable) in all {
             self.offer(&mut reachable, &stored, &usable, now).await;
-            reachable.endpoints.insert(stored.id, usable);
+            reachable.endpoints.insert(stored.id, Arc::new(usable));
         }
         Ok(reachable)
     }

@@ -92,22 +92,24 @@ impl Row {
         ring.open(&self.bound(), &sealed, &self.id)
     }
 
-    fn kept(self, ring: &Keyring) -> Result<Kept> {
-        let text = self.unseal(ring)?;
+    fn begun(&self) -> Result<Begun> {
         let way = match self.kind.as_str() {
             "device" => Way::Device,
             "browser" => Way::Browser,
             _ => return Err(damaged("the kind")(())),
         };
-        let user_id = self.user_id.map(|id| id.parse().map_err(damaged("the user")));
-        let begun = Begun {
+        let user_id = self.user_id.as_ref().map(|id| id.parse().map_err(damaged("the user")));
+        Ok(Begun {
             id: self.id.parse().map_err(damaged("the id"))?,
             provider_id: self.provider_id.parse().map_err(damaged("the provider"))?,
             user_id: user_id.transpose()?,
             way,
             expires_at: self.expires_at,
-        };
-        Ok(Kept { begun, text })
+        })
+    }
+
+    fn kept(&self, ring: &Keyring) -> Result<Kept> {
+        Ok(Kept { begun: self.begun()?, text: self.unseal(ring)? })
     }
 }
 
@@ -145,11 +147,18 @@ pub async fn put(
     .map(drop)
 }
 
+const ONE: &str = "select id, provider_id, user_id, kind, key_id, sealed, expires_at
+    from provider_logins where id = $1";
+
 /// One of them, also when it is too late for it.
-pub async fn get(store: &Store, tx: &mut Tx, id: ProviderLoginId) -> Result<Option<Kept>> {
-    let text = "select id, provider_id, user_id, kind, key_id, sealed, expires_at
-        from provider_logins where id = $1";
-    let row = sql!(tx, maybe Row, text, id)?;
+pub async fn get(tx: &mut Tx, id: ProviderLoginId) -> Result<Option<Begun>> {
+    let row = sql!(tx, maybe Row, ONE, id)?;
+    row.map(|row| row.begun()).transpose()
+}
+
+/// The same, with what was kept of it.
+pub async fn open(store: &Store, tx: &mut Tx, id: ProviderLoginId) -> Result<Option<Kept>> {
+    let row = sql!(tx, maybe Row, ONE, id)?;
     row.map(|row| row.kept(&store.keys())).transpose()
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Every kind of thing.
-pub(crate) const KINDS: [Kind; 16] = [
+pub(crate) const KINDS: [Kind; 17] = [
     Kind::User,
     Kind::Team,
     Kind::Workspace,
@@ -109,6 +109,7 @@ impl Cast {
         let login_id = fresh_id();
         let empty = if gateway.place().is_postgres() { "''" } else { "x''" };
         let insert = "insert into provider_logins (id, digest, provider_id, user_id, kind, key_id, sealed, busy_until, expires_at) values";
+        let empty = if gateway.place().is_postgres() { "''::bytea" } else { "x''" };
         let row = format!(
             "('{login_id}', {empty}, '{provider_id}', '{}', 'device', '', {empty}, 0, 1)",
             who.id

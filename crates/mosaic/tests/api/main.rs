@@ -28,6 +28,7 @@ mod login;
 mod nodes;
 mod openapi;
 mod owners;
+mod provider_logins;
 mod providers;
 mod providers_of_models;
 mod records;

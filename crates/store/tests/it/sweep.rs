@@ -5,13 +5,20 @@ use crate::{
     place::{NOW, Place},
     seed,
 };
-use mosaic_protocol::{Time, token::Scope};
-use mosaic_store::{Store, identities, invites, links, sessions, sweep, tokens};
+use mosaic_protocol::{
+    ModelProviderId, ProviderLoginId, Time,
+    provider::{Api, CredentialKind, ProviderKind},
+    token::Scope,
+};
+use mosaic_store::{
+    Store, identities, invites, links, provider_logins, providers, sessions, sweep, tokens,
+};
 use std::collections::BTreeSet;
 
 laws! { just_what_has_expired }
 
-const TABLES: [&str; 5] = ["sessions", "tokens", "invites", "links", "oidc_flows"];
+const TABLES: [&str; 6] =
+    ["sessions", "tokens", "invites", "links", "oidc_flows", "provider_logins"];
 
 async fn left(place: &Place) -> Vec<String> {
     let mut left = vec![];
@@ -41,6 +48,28 @@ async fn one_of_each(store: &Store, n: usize, expires_at: Time) {
         expires_at,
     };
     identities::put_flow(&mut tx, &n.to_be_bytes(), &flow).await.unwrap();
+    let stored = providers::Stored {
+        id: ambient.id(ModelProviderId::new),
+        workspace_id: None,
+        name: format!("theirs{n}").try_into().unwrap(),
+        kind: ProviderKind::Compatible,
+        api: Api::Chat,
+        base_url: "https://api.example.com/v1".to_owned(),
+        enabled: true,
+        credential: CredentialKind::None,
+        hint: String::new(),
+        updated_at: NOW,
+    };
+    let written = providers::Written { stored: &stored, credential: None };
+    providers::insert(store, &mut tx, &written).await.unwrap();
+    let begun = provider_logins::Begun {
+        id: ambient.id(ProviderLoginId::new),
+        provider_id: stored.id,
+        user_id: Some(ada),
+        way: provider_logins::Way::Device,
+        expires_at,
+    };
+    provider_logins::put(store, &mut tx, &begun, &[], "kept").await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -55,7 +84,7 @@ async fn just_what_has_expired(place: Place) {
         TABLES.iter().map(|table| format!("{table} {}", times.join(" "))).collect()
     };
     assert_eq!(left(&place).await, expected(&times));
-    for (n, swept) in [5, 5, 5, 0].into_iter().enumerate() {
+    for (n, swept) in [6, 6, 6, 0].into_iter().enumerate() {
         assert_eq!(sweep::expired(&store).await.unwrap(), swept);
         assert_eq!(left(&place).await, expected(times.get(n + 1..).unwrap_or_default()));
         assert_eq!(sweep::expired(&store).await.unwrap(), 0);
