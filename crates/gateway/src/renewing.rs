@@ -135,6 +135,8 @@ impl Gateway {
         };
         let pass = health.enter(id, model, now()).map_err(crate::Error::ModelFailed)?;
         lasting.map(|endpoint| (pass, endpoint)).map_err(|error| {
+            // It is the login server's, whose statuses say something else.
+            let error = mosaic_models::Error { status: None, ..error };
             let seen = Seen { error: Some(&error), latency_ms: 0, rate_limit: None };
             health.settle(id, model, pass, Some(seen), now());
             crate::Error::ModelFailed(error)

@@ -204,7 +204,11 @@ pub(crate) async fn reseal(store: &Store, tx: &mut Tx, ring: &Keyring) -> Result
     let text =
         "select id, provider_id, user_id, kind, key_id, sealed, expires_at from provider_logins";
     for row in sql!(tx, all Row, text)? {
-        let value = row.unseal(ring)?;
+        let Ok(value) = row.unseal(ring) else {
+            // It lasts for minutes, and must not stand in the way of a key being changed.
+            sql!(tx, run, "delete from provider_logins where id = $1", row.id)?;
+            continue;
+        };
         let sealed = ring.seal(store.ambient(), &row.bound(), &value)?;
         let text = "update provider_logins set key_id = $2, sealed = $3 where id = $1";
         sql!(tx, run, text, row.id, sealed.key_id, sealed.bytes)?;

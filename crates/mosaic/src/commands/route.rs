@@ -49,8 +49,12 @@ pub(crate) async fn route(settings: &Settings, command: RouteCommand) -> anyhow:
                     Told::of(&route)
                 }
                 _ => {
-                    let reading = offline::Reading::installed(Some(&settings.data));
-                    offline::explain(&reading, &message, &[])
+                    let data = settings.data.clone();
+                    // The model computes, and is waited for: not in a thread that others need.
+                    tokio::task::spawn_blocking(move || {
+                        offline::explain(&offline::Reading::installed(Some(&data)), &message, &[])
+                    })
+                    .await?
                 }
             };
             if json {

@@ -107,7 +107,6 @@ impl Cast {
         let provider_id = text(&who.post("/api/providers", provider).await.ok()["id"]);
         // Too late for it, so that nothing outside is asked.
         let login_id = fresh_id();
-        let empty = if gateway.place().is_postgres() { "''" } else { "x''" };
         let insert = "insert into provider_logins (id, digest, provider_id, user_id, kind, key_id, sealed, busy_until, expires_at) values";
         let empty = if gateway.place().is_postgres() { "''::bytea" } else { "x''" };
         let row = format!(

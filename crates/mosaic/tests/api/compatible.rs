@@ -53,7 +53,7 @@ fn with(mut request: Request<Bytes>, name: HeaderName, value: &str) -> Request<B
 
 /// The path with a model in it that is there.
 fn path_of(row: &Row) -> String {
-    row.path.replace("{provider}", "ada-plays").replace("{model}", "echo")
+    row.path.replace("{provider}/{model}", "ada-plays/echo").replace("{model}", "auto")
 }
 
 fn request(row: &Row) -> Request<Bytes> {

@@ -15,6 +15,7 @@ use std::{
 fn explain(input: Vec<u8>) -> (Vec<Value>, Option<i32>) {
     let empty = tempfile::tempdir().unwrap();
     let mut command = free_command();
+    command.env("MOSAIC_MODELS", "/nowhere");
     command.args(["route", "explain", "--json", "-"]).stdin(Stdio::piped());
     // Wherever it looked for data, there is none, and it may not make any.
     command.current_dir(empty.path()).env("HOME", "/nonexistent");
@@ -101,6 +102,7 @@ fn ten_megabytes_are_a_message_too() {
 #[test]
 fn lines_are_answered_at_once_and_a_closed_pipe_ends_it() {
     let mut command = free_command();
+    command.env("MOSAIC_MODELS", "/nowhere");
     command.args(["route", "explain", "-"]).stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
@@ -126,6 +128,7 @@ fn one_message_needs_no_gateway_and_a_broken_configuration_is_in_nobodys_way() {
     let empty = tempfile::tempdir().unwrap();
     let data = empty.path().join("none");
     let mut command = free_command();
+    command.env("MOSAIC_MODELS", "/nowhere");
     command.args(["route", "explain", "hi there", "--data"]).arg(&data).current_dir(empty.path());
     let output = run(command);
     assert_eq!(output.code, Some(0), "{output:?}");
@@ -133,6 +136,7 @@ fn one_message_needs_no_gateway_and_a_broken_configuration_is_in_nobodys_way() {
     assert!(!data.exists());
 
     let mut command = free_command();
+    command.env("MOSAIC_MODELS", "/nowhere");
     command.args(["route", "explain", "-"]).env("MOSAIC_NO_SUCH_SETTING", "x");
     assert_eq!(run(command).code, Some(0));
 }

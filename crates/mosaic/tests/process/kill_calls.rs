@@ -7,8 +7,9 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 async fn calls(person: &Person) -> (i64, i64, i64) {
-    let budget = person.get("/api/budgets").await.ok()["items"][0]["spent"].clone();
+    // Usage first: it waits until what just ended is written.
     let usage = person.get("/api/usage?by=model").await.ok()["total"].clone();
+    let budget = person.get("/api/budgets").await.ok()["items"][0]["spent"].clone();
     let number = |value: &Value| value.as_i64().unwrap();
     (number(&budget["tokens"]), number(&budget["held_tokens"]), number(&usage["calls"]))
 }
@@ -36,7 +37,7 @@ async fn a_call_that_was_cut_by_a_kill_is_interrupted_and_counts() {
     assert!(spent > 0 && held == 0 && n == 1, "{spent} {held} {n}");
 
     // Its first words have come; it will say no more.
-    let request = program.sign(json_request(Method::POST, path, &ask("play/stall-after-2")));
+    let request = program.request(Method::POST, path, &ask("play/stall-after-2"));
     let mut answer = gateway.client().open(request).await.unwrap();
     answer.body_mut().frame().await.unwrap().unwrap();
     let (same, held, _) = calls(&root).await;

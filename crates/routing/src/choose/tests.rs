@@ -220,7 +220,7 @@ fn a_model_that_cannot_is_skipped_with_the_reason() {
     let choice = choose(&question, &seeds(), &offers, &families());
     let Err(NoModel::NoneCan(considered)) = choice else { panic!("{choice:?}") };
     let last = considered.iter().find(|it| it.model == "qwen").unwrap();
-    expect!["it may cost $0.0060, and $0.0000 is left of the budget"]
+    expect!["it may cost $0.0050, and $0.0000 is left of the budget"]
         .assert_eq(last.skipped.as_deref().unwrap());
 }
 

@@ -111,6 +111,13 @@ async fn what_is_in_it(place: Place) {
             "pins",
             "read_marks",
             "jobs",
+            "providers",
+            "routing_rules",
+            "routing_overrides",
+            "budgets",
+            "spent",
+            "calls",
+            "call_budgets",
             "audit"
         ]
     );

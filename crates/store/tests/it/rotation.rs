@@ -69,7 +69,7 @@ async fn everything_is_sealed_anew(place: Place) {
     assert_ne!(old, new);
     assert_eq!(new.lines().count(), 1);
     assert_eq!(fs::metadata(place.key_file()).unwrap().mode() & 0o777, 0o600);
-    assert_eq!((report.n_secrets, report.old_key_id, report.new_key_id), (2, id(&old), id(&new)));
+    assert_eq!((report.n_secrets, report.old_key_id, report.new_key_id), (3, id(&old), id(&new)));
     let used = place.rows("select key_id from secrets union select key_id from keyring").await;
     assert_eq!(used, [id(&new)]);
     opens(&store, workspace).await;

@@ -3,19 +3,24 @@
 use crate::place::{NOW, Place};
 use bytes::Bytes;
 use mosaic_protocol::{
-    AccountName, CommandId, LogId, Seq, Tag, TeamId, UserId, WorkspaceId,
+    AccountName, CommandId, LogId, ModelProviderId, RuleId, Seq, Tag, TeamId, UserId, WorkspaceId,
     access::Actor,
     account::User,
+    budget::{Period, Subject},
     conversation::ConversationRole,
     entry::Fact,
     log::{Author, LogKind},
+    provider::{Api, CredentialKind, ProviderKind},
+    rule::{Action, Rule, RuleOverride, RuleScope},
     team::{Role, Team},
     token::Scope,
 };
 use mosaic_store::{
     Result, Store, audit,
     batch::{Append, Batch, CommandKey, NewEntry, NewLog},
-    conversations, identities, invites, links, secrets, sessions, teams, tokens, users, workspaces,
+    budgets, conversations, identities, invites,
+    ledger::{Call, Hold, Ledger},
+    links, providers, rules, secrets, sessions, teams, tokens, users, workspaces,
 };
 use std::{
     collections::BTreeSet,
@@ -174,7 +179,62 @@ pub(crate) async fn everything(store: &Store, mark: &str) -> (UserId, WorkspaceI
     store.put_blob(workspace, &Bytes::new()).await.unwrap();
     store.put_blob(team.workspace_id, &bytes(7, 2_500_000)).await.unwrap();
     talk(store, user_id, workspace, team.id, mark).await;
+    call(store, user_id, workspace, mark).await;
     (user_id, workspace)
+}
+
+/// A provider, a rule, what one makes of another, a budget, and a call that is held against it.
+async fn call(store: &Store, user_id: UserId, workspace: WorkspaceId, mark: &str) {
+    let stored = providers::Stored {
+        id: store.ambient().id(ModelProviderId::new),
+        workspace_id: Some(workspace),
+        name: format!("p-{mark}").to_lowercase().replace('_', "-").try_into().unwrap(),
+        kind: ProviderKind::Compatible,
+        api: Api::Chat,
+        base_url: "https://models.example.com/v1".into(),
+        enabled: true,
+        credential: CredentialKind::Key,
+        hint: "…".into(),
+        updated_at: NOW,
+    };
+    let mut tx = store.write().await.unwrap();
+    let key = format!("value {mark}");
+    let written = providers::Written { stored: &stored, credential: Some(&key) };
+    providers::insert(store, &mut tx, &written).await.unwrap();
+    let rule = |workspace_id| Rule {
+        id: store.ambient().id(RuleId::new),
+        name: format!("Rule {mark}").try_into().unwrap(),
+        scope: RuleScope::System,
+        workspace_id,
+        priority: 1,
+        enabled: true,
+        when: vec![],
+        then: Action {
+            system_prompt: Some("Answer briefly.\nOr not.".into()),
+            ..Action::default()
+        },
+    };
+    // It is everybody's, and stays when a person goes.
+    let system = Rule { name: "Rule".to_owned().try_into().unwrap(), ..rule(None) };
+    rules::put(store, &mut tx, &system).await.unwrap();
+    rules::put(store, &mut tx, &rule(Some(workspace))).await.unwrap();
+    let made = RuleOverride { workspace_id: workspace, enabled: Some(false), then: None };
+    rules::put_override(&mut tx, system.id, &made).await.unwrap();
+    let subject = Subject::User(user_id);
+    budgets::put(store, &mut tx, &subject, Period::Day, Some(1000), Some(1000)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.read().await.unwrap();
+    let budget = budgets::of(&mut tx, &subject, NOW).await.unwrap().remove(0);
+    drop(tx);
+    let call = Call {
+        holds: vec![Hold::from(&budget)],
+        route: r#"{"reason":"so"}"#.into(),
+        ..crate::spending::call(store, user_id, workspace, (10, 5))
+    };
+    let ledger = Ledger::start(store.clone());
+    ledger.hold(call.clone()).await.unwrap().unwrap();
+    ledger.settle(crate::spending::done(&call, 7, 3)).await;
+    ledger.flush().await;
 }
 
 /// A conversation with one of everything.

@@ -23,7 +23,12 @@ laws! {
     a_credential_opens_only_where_it_was_put,
 }
 
-fn call(store: &Store, user_id: UserId, workspace_id: WorkspaceId, held: (i64, i64)) -> Call {
+pub(crate) fn call(
+    store: &Store,
+    user_id: UserId,
+    workspace_id: WorkspaceId,
+    held: (i64, i64),
+) -> Call {
     let now = store.ambient().now();
     Call {
         id: store.ambient().id(CallId::new),
@@ -51,7 +56,7 @@ fn call(store: &Store, user_id: UserId, workspace_id: WorkspaceId, held: (i64, i
     }
 }
 
-fn done(call: &Call, micros: u64, tokens: u64) -> Call {
+pub(crate) fn done(call: &Call, micros: u64, tokens: u64) -> Call {
     Call {
         state: State::Done,
         usage: Usage { input: tokens, ..Usage::default() },

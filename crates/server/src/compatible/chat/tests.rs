@@ -54,7 +54,7 @@ fn all_that_programs_send_is_understood() {
             "metadata": {"a": "b"}, "service_tier": "auto", "verbosity": "low", "a_field_of_tomorrow": [1, {"x": null}]
         }"#,
         expect![[r#"
-            Asked { request: Request { model: "", system: [], messages: [], tools: [], tool_choice: Named("look"), parallel_tools: Some(false), max_output: Some(100), temperature: Some(0.5), top_p: Some(1.0), top_k: None, seed: Some(-3), presence_penalty: Some(0.1), frequency_penalty: Some(-0.1), stop: ["END", "\n"], thinking: Effort(High), output: Schema { name: "n", schema: Object {"type": String("object")}, strict: true }, cache: true, on_behalf: Some("u-1") }, model: "auto", stream: true, wants_usage: true }
+            Asked { request: Request { model: "", system: [], messages: [], tools: [], tool_choice: Named("look"), parallel_tools: Some(false), max_output: Some(100), temperature: Some(0.5), top_p: Some(1.0), top_k: None, seed: Some(-3), presence_penalty: Some(0.1), frequency_penalty: Some(-0.1), stop: ["END", "\n"], thinking: Effort(High), output: Schema { name: "n", schema: Object {"type": String("object")}, strict: true }, cache: true, on_behalf: Some("u-1") }, model: "auto", stream: true, wants_usage: true, left_out: [] }
             System { text: "Be brief.", cache: None }
             System { text: "No lists.", cache: None }
             User

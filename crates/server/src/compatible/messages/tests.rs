@@ -55,7 +55,7 @@ fn all_that_programs_send_is_understood() {
         }"#,
     );
     expect![[r#"
-        Asked { request: Request { model: "", system: [], messages: [], tools: [], tool_choice: Some, parallel_tools: Some(false), max_output: Some(1000), temperature: Some(1.0), top_p: Some(0.9), top_k: Some(40), seed: None, presence_penalty: None, frequency_penalty: None, stop: ["END"], thinking: Budget(512), output: Schema { name: "answer", schema: Object {"type": String("object")}, strict: true }, cache: false, on_behalf: Some("user_1") }, model: "claude-opus-4-5", stream: true, wants_usage: true }
+        Asked { request: Request { model: "", system: [], messages: [], tools: [], tool_choice: Some, parallel_tools: Some(false), max_output: Some(1000), temperature: Some(1.0), top_p: Some(0.9), top_k: Some(40), seed: None, presence_penalty: None, frequency_penalty: None, stop: ["END"], thinking: Budget(512), output: Schema { name: "answer", schema: Object {"type": String("object")}, strict: true }, cache: false, on_behalf: Some("user_1") }, model: "claude-opus-4-5", stream: true, wants_usage: true, left_out: [] }
         System { text: "Be brief.", cache: None }
         System { text: "No lists.", cache: Some(Hour) }
         User

@@ -43,7 +43,7 @@ fn all_that_programs_send_is_understood() {
         }"#,
     );
     expect![[r#"
-        Asked { request: Request { model: "", system: [], messages: [], tools: [], tool_choice: Auto, parallel_tools: Some(true), max_output: Some(100), temperature: None, top_p: None, top_k: None, seed: None, presence_penalty: None, frequency_penalty: None, stop: [], thinking: Effort(Max), output: Schema { name: "n", schema: Object {}, strict: true }, cache: true, on_behalf: Some("s") }, model: "work/gpt-5", stream: true, wants_usage: true }
+        Asked { request: Request { model: "", system: [], messages: [], tools: [], tool_choice: Auto, parallel_tools: Some(true), max_output: Some(100), temperature: None, top_p: None, top_k: None, seed: None, presence_penalty: None, frequency_penalty: None, stop: [], thinking: Effort(Max), output: Schema { name: "n", schema: Object {}, strict: true }, cache: true, on_behalf: Some("s") }, model: "work/gpt-5", stream: true, wants_usage: true, left_out: [] }
         System { text: "Be brief.", cache: None }
         System { text: "No lists.", cache: None }
         User
@@ -103,8 +103,10 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         prompt | `prompt`: there are no stored prompts here: use `instructions`
         top_logprobs | `top_logprobs`: not every model gives probabilities, so none are given
         include | `include`: not every model gives probabilities, so none are given
-        tools[0].type | `tools[0].type`: tools are functions: there are no custom or hosted tools here
-        tools[0].type | `tools[0].type`: tools are functions: there are no custom or hosted tools here
+        Asked { request: Request { model: "", system: [], messages: [], tools: [], tool_choice: Auto, parallel_tools: None, max_output: None, temperature: None, top_p: None, top_k: None, seed: None, presence_penalty: None, frequency_penalty: None, stop: [], thinking: Usual, output: Text, cache: false, on_behalf: None }, model: "m", stream: false, wants_usage: true, left_out: ["web_search"] }
+        User
+          Text { text: "x", cache: None }
+        tools[0].type | `tools[0].type`: tools are functions: there are no custom tools here
         tools[0].name | `tools[0].name`: a tool's name has 1 to 256 characters
         tool_choice.type | `tool_choice.type`: only `function` is taken
         reasoning.effort | `reasoning.effort`: one of `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`
