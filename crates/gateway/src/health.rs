@@ -200,7 +200,7 @@ impl Gateway {
         use futures_util::StreamExt;
         let mut tx = self.inner.store.read().await?;
         let mut all = providers::all(&mut tx).await?;
-        all.extend(self.from_environment());
+        all.extend(self.environment_providers());
         let mut asked = vec![];
         for stored in all.into_iter().filter(|stored| stored.enabled) {
             // One that cannot be opened is told where somebody looks at it; the others are asked all the same.

@@ -80,7 +80,7 @@ impl Gateway {
         let scopes: Vec<WorkspaceId> = workspace.into_iter().collect();
         let mut all = providers::of(&mut tx, &scopes).await?;
         drop(tx);
-        all.extend(self.from_environment());
+        all.extend(self.environment_providers());
         Ok(Page::whole(all.into_iter().map(|stored| self.shown(stored)).collect()))
     }
 
@@ -112,7 +112,7 @@ impl Gateway {
     }
 
     /// The providers out of the environment, as if they were stored.
-    pub(crate) fn from_environment(&self) -> Vec<Stored> {
+    pub(crate) fn environment_providers(&self) -> Vec<Stored> {
         let stored = |it: &EnvironmentProvider| {
             let url = base_url(it.kind, it.base_url.as_deref()).ok()?;
             let has_key = it.key.is_some();
@@ -308,7 +308,7 @@ impl Gateway {
     ) -> Result<ProviderReport> {
         let store = &self.inner.store;
         let mut tx = store.read().await?;
-        let environment = self.from_environment().into_iter().find(|stored| stored.id == id);
+        let environment = self.environment_providers().into_iter().find(|stored| stored.id == id);
         let stored = match environment {
             Some(stored) => stored,
             None => providers::get(&mut tx, id).await?.ok_or(Error::NotFound)?,

@@ -159,7 +159,7 @@ impl Gateway {
         // A person's own keys go with them everywhere; they are asked before the workspace's, those before the server's.
         let scopes = scopes(&mut tx, user_id, workspace_id).await?;
         let mut stored = providers::of(&mut tx, &scopes).await?;
-        stored.extend(self.from_environment());
+        stored.extend(self.environment_providers());
         stored.extend(self.built_in());
         let rules = self.rules_for(&mut tx, &scopes).await?;
         let mut budgets = vec![];
@@ -180,7 +180,7 @@ impl Gateway {
             match self.usable(&mut tx, &stored).await {
                 Ok(usable) => all.push((stored, usable)),
                 Err(error) => {
-                    tracing::warn!(provider = %stored.id, %error, "a provider cannot be used")
+                    tracing::warn!(provider = %stored.id, %error, "a provider cannot be used");
                 }
             }
         }

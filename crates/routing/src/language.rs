@@ -185,7 +185,7 @@ pub fn language(text: &str) -> Option<&'static str> {
     let count = |small: &[&str]| words.iter().filter(|word| small.contains(word)).count();
     let mut counted: Vec<(usize, &'static str)> =
         SMALL_WORDS.iter().map(|(code, small)| (count(small), *code)).collect();
-    counted.sort_by(|a, b| b.0.cmp(&a.0));
+    counted.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
     match counted.as_slice() {
         [(best, code), (next, _), ..] if *best > 1 && best > next => Some(code),
         _ => None,

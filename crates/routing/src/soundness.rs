@@ -35,7 +35,7 @@ pub fn warnings(rule: &Rule, rules: &[Rule], knows: &dyn Fn(&Target) -> bool) ->
         match condition.field {
             Field::Agent => said.push("there are no agents yet, so none is ever met".to_owned()),
             Field::Tier => {
-                said.push("rules are asked only where no class was asked for".to_owned())
+                said.push("rules are asked only where no class was asked for".to_owned());
             }
             _ => {}
         }

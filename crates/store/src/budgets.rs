@@ -211,6 +211,12 @@ pub async fn delete(tx: &mut Tx, id: BudgetId) -> Result<bool> {
     Ok(sql!(tx, run, "delete from budgets where id = $1", id)? == 1)
 }
 
+/// Deletes the budgets of workspaces that are no longer there.
+pub(crate) async fn workspaces_gone(tx: &mut Tx) -> Result<()> {
+    let text = "delete from budgets where subject_kind = 'workspace' and subject not in (select id from workspaces)";
+    sql!(tx, run, text).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@
 
 mod rows;
 
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, Tx, db::sql};
 use mosaic_protocol::{
     BudgetId, CallId, LogId, Time, TokenId, UserId, WorkspaceId,
     budget::{Budget, Subject},
@@ -224,6 +224,7 @@ async fn write(store: Store, mut waiting: mpsc::Receiver<Item>) {
 
 type Answer = oneshot::Sender<Result<std::result::Result<(), Over>>>;
 
+#[expect(clippy::vec_box, reason = "a call is moved from the queue, and large")]
 async fn commit(store: &Store, written: Vec<Box<Call>>, held: Vec<(Box<Call>, Answer)>) {
     let (calls, answers): (Vec<_>, Vec<_>) = held.into_iter().unzip();
     let mut tried = 0;
@@ -275,4 +276,12 @@ async fn commit(store: &Store, written: Vec<Box<Call>>, held: Vec<(Box<Call>, An
 /// as spent, because nobody knows. `all`: also those whose time is not over, when nobody can be at work on them.
 pub async fn interrupt(store: &Store, all: bool) -> Result<u64> {
     rows::interrupt(store, all).await
+}
+
+/// What somebody called stays counted, and nobody's. Their budgets go.
+pub(crate) async fn person_goes(tx: &mut Tx, id: UserId) -> Result<()> {
+    let text = "delete from budgets where subject_kind = 'user' and subject = $1";
+    sql!(tx, run, text, id)?;
+    let text = "update calls set user_id = null, token_id = null where user_id = $1";
+    sql!(tx, run, text, id).map(drop)
 }

@@ -162,5 +162,7 @@ pub async fn set_state(tx: &mut Tx, id: UserId, state: UserState) -> Result<()> 
 pub async fn delete(tx: &mut Tx, id: UserId) -> Result<()> {
     crate::logs::erase_author(tx, id).await?;
     crate::logs::person_goes(tx, id).await?;
-    sql!(tx, run, "delete from users where id = $1", id).map(drop)
+    crate::ledger::person_goes(tx, id).await?;
+    sql!(tx, run, "delete from users where id = $1", id)?;
+    crate::budgets::workspaces_gone(tx).await
 }

@@ -22,8 +22,7 @@ async fn gives_tokens() -> String {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let (mut text, mut piece) = (String::new(), [0; 4096]);
-            loop {
-                let Ok(n) = stream.read(&mut piece).await else { break };
+            while let Ok(n) = stream.read(&mut piece).await {
                 text.push_str(&String::from_utf8_lossy(&piece[..n]));
                 let is_whole = match text.split_once("\r\n\r\n") {
                     Some((head, body)) => {

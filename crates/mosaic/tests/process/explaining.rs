@@ -149,6 +149,10 @@ async fn a_running_gateway_is_asked_about_its_own_providers() {
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("mosaic provider add"), "{refused:?}");
     gateway.place().ok(&["provider", "add", "plays", "--kind", "scripted"]);
+    // What plays a script answers only where a rule names it.
+    let root = gateway.admin().await;
+    let rule = json!({ "name": "Played", "then": { "models": [{ "model": "plays/echo" }] }, "priority": 1 });
+    root.post("/api/routing/rules", rule).await.ok();
     let told = gateway.place().ok(&explain);
     assert!(told.contains("plays/"), "{told}");
     let told: Value =

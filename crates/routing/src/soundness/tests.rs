@@ -48,7 +48,7 @@ fn a_rule_that_can_never_decide_is_told_so() {
         lines.push(warnings(&it, &[first.clone(), it.clone()], &knows).join("; "));
     }
     let typo = rule(3, "[]", "opsu", Some(9));
-    lines.push(warnings(&typo, &[typo.clone()], &knows).join("; "));
+    lines.push(warnings(&typo, std::slice::from_ref(&typo), &knows).join("; "));
     expect![[r#"
         “rule 1” is asked before it, always holds when this one does, and says otherwise
         it can never hold: `task` cannot be both coding and research; “rule 1” is asked before it, always holds when this one does, and says otherwise
