@@ -233,11 +233,26 @@ impl Gateway {
                 Arc::make_mut(&mut models).push(known);
             }
         }
+        self.wake(&mut offers, now);
         let choice = choose(&question, &reachable.rules, &offers, families());
         let choice = choice.map_err(|no| {
             self.at_rest(&no, asked, &offers).unwrap_or_else(|| refused(no, asked, &offers))
         })?;
         Ok(Chosen { choice, offers, models, classification, prompt_tokens: demand.prompt_tokens })
+    }
+
+    /// What was resting when the offers were put together, and rests no longer, can be asked.
+    fn wake(&self, offers: &mut Arc<Vec<Offer>>, now: Time) {
+        let health = &self.inner.health;
+        let is_awake = |offer: &Offer| {
+            matches!(offer.state, State::Resting(_))
+                && health.resting(offer.provider_id, &offer.model, now).is_none()
+        };
+        if offers.iter().any(is_awake) {
+            for offer in Arc::make_mut(offers).iter_mut().filter(|offer| is_awake(offer)) {
+                offer.state = State::Ready;
+            }
+        }
     }
 
     /// The model that was named is left alone for a while: why, as its provider said it, and until when.
