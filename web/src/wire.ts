@@ -13,5 +13,5 @@ export interface Page<T> {
   next: string | null;
 }
 
-export const SCOPES = ['read', 'write', 'admin', 'metrics'] as const satisfies readonly Scope[];
+export const SCOPES = ['read', 'write', 'models', 'admin', 'metrics'] as const satisfies readonly Scope[];
 export const ROLES = ['owner', 'member', 'viewer'] as const satisfies readonly Role[];

@@ -13,6 +13,7 @@ const MEANING: Record<Scope, string> = {
   write: 'change what you can change',
   admin: 'administer this server',
   metrics: 'read this server’s figures',
+  models: 'call models, which may cost money',
 };
 const EXPIRY = [['7', '7 days'], ['30', '30 days'], ['90', '90 days'], ['365', '1 year']] as const;
 type Days = (typeof EXPIRY)[number][0];

@@ -76,7 +76,7 @@ pub(crate) struct AddProvider {
     /// Completions), local or scripted
     #[arg(long, value_parser = word::<ProviderKind>)]
     pub kind: ProviderKind,
-    /// Where it is, with the version, such as https://api.example.com/v1 [default: the kind's own place]
+    /// Where it is, with the version, such as `https://api.example.com/v1` [default: the kind's own place]
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
     /// Read the key from standard input
