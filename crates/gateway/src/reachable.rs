@@ -30,8 +30,9 @@ use std::{
 /// How long what was put together is used.
 const REMEMBERED_MS: i64 = 2_000;
 
-/// For how many people in how many workspaces at once.
-const MAX_REMEMBERED: usize = 2_000;
+/// For how many people in how many workspaces at once, and from how many on it is looked at what is old.
+const MAX_REMEMBERED: usize = 1_000;
+const FEW: usize = 64;
 
 /// A provider that does not list its models is asked again after this.
 const ASK_AGAIN_MS: i64 = 60_000;
@@ -142,6 +143,10 @@ impl Gateway {
         let reachable = self.put_together(tx, Some(person.id), Some(workspace_id), now).await?;
         let reachable = Arc::new(reachable);
         let mut map = inner.reachables.map.lock().unwrap_or_else(PoisonError::into_inner);
+        if map.len() >= FEW {
+            // What nobody would use any more is not kept for nothing.
+            map.retain(|_, (_, since, _)| (0..REMEMBERED_MS).contains(&(now.0 - since.0)));
+        }
         if map.len() >= MAX_REMEMBERED {
             map.clear();
         }

@@ -73,7 +73,7 @@ async fn nothing_is_left_of_a_deleted_person(place: Place) {
     let store = place.open().await;
     let value = seed::open_secret(&store, others, "KEY-bystander").await.unwrap();
     assert_eq!(value.as_deref(), Some("value bystander"));
-    assert_eq!(ids_of(&place, other).await.len(), 16);
+    assert_eq!(ids_of(&place, other).await.len(), 18);
     store.close().await;
 }
 
