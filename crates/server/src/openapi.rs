@@ -101,7 +101,14 @@ fn responses(row: &Row, generator: &mut SchemaGenerator, error: &Schema) -> Valu
     for (status, when) in [
         ("400", has_input || changes),
         ("401", row.needs != Needs::Public || row.path == "/api/login"),
-        ("404", !row.params.is_empty() || row.needs == Needs::Operator || changes),
+        // A query may name things, too.
+        (
+            "404",
+            !row.params.is_empty()
+                || row.query.is_some()
+                || row.needs == Needs::Operator
+                || changes,
+        ),
         ("409", changes),
         ("413", row.body.is_some()),
         ("415", matches!(row.body, Some(Some(_)))),
