@@ -82,8 +82,9 @@ fn shape(error: &Error, frank: bool) -> Shape {
             Code::NoSuchModel,
             "GET /api/models lists the models that you can use",
         ),
+        // What is set up does not allow it: nothing here is broken.
         Error::NoModelCan { .. } => (
-            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::CONFLICT,
             Code::NoModelCan,
             "set up a provider that can (`mosaic provider add`), or ask for less",
         ),

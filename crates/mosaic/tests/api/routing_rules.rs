@@ -236,7 +236,7 @@ async fn explaining_changes_nothing_and_is_not_steered() {
     let root = gateway.admin().await;
     let ada = gateway.invite(&root, "ada").await;
     let explain = async |body: Value| ada.post("/api/routing/explain", body).await;
-    let refused = explain(json!({ "text": "hi" })).await.refused(503, "no_model_can");
+    let refused = explain(json!({ "text": "hi" })).await.refused(409, "no_model_can");
     assert!(refused.whole().contains("provider"), "{}", refused.whole());
 
     for (kind, base_url) in [("anthropic", anthropic.base_url()), ("openai", openai.base_url())] {
