@@ -2,7 +2,7 @@
 
 mod estimate;
 
-pub use estimate::{estimate_reply, estimate_request, estimate_tokens};
+pub use estimate::{estimate_request, estimate_tokens};
 
 use crate::{CacheFor, Price, Request};
 use mosaic_protocol::usage::{Cost, PriceSource, Usage};

@@ -45,9 +45,7 @@ pub use breaker::{
 };
 pub use call::{Calling, InProcess, Models, Patiences};
 pub use catalogue::{Catalogue, Level, Model, OverrideError};
-pub use cost::{
-    Priced, Said, charge, charge_at_most, cost, estimate_reply, estimate_request, estimate_tokens,
-};
+pub use cost::{Priced, Said, charge, charge_at_most, cost, estimate_request, estimate_tokens};
 pub use endpoint::{Endpoint, Key, usual_base_url};
 pub use error::{Error, Result};
 pub use event::{Event, Reported, Why};

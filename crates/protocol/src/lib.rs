@@ -13,6 +13,7 @@ pub mod error;
 pub mod frame;
 mod id;
 pub mod invite;
+mod label;
 pub mod log;
 pub mod operator;
 pub mod page;

@@ -1,54 +1,13 @@
 //! Providers of models as plain data: their kinds, how their calls fail, and what is shown of them.
 
 use crate::{
-    ModelProviderId, ModelProviderName, SecretValue, Time, WorkspaceId, route::Tier,
+    ModelProviderId, ModelProviderName, SecretValue, Time, WorkspaceId, label::labels, route::Tier,
     usage::PriceSource,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$label_doc:meta])* $label:ident $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        pub enum $name {$(
-            $(#[$label_doc])*
-            #[serde(rename = $text)]
-            $label,
-        )*}
-
-        impl $name {
-            /// All of them, in a fixed order.
-            pub const ALL: &[$name] = &[$($name::$label),*];
-
-            /// Its name in JSON, on the command line and in the database.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $($name::$label => $text,)*
-                }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = ();
-
-            fn from_str(text: &str) -> Result<Self, ()> {
-                match text {
-                    $($text => Ok($name::$label),)*
-                    _ => Err(()),
-                }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    )*};
-}
-
-names! {
+labels! {
     /// Whose wire format and habits a provider has.
     ProviderKind {
         /// Anthropic's Messages.

@@ -1,48 +1,8 @@
 //! What a message is about, and which model was chosen for it and why: plain data, shown with every reply.
 
+use crate::label::labels;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-macro_rules! labels {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$label_doc:meta])* $label:ident $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        pub enum $name {$(
-            $(#[$label_doc])*
-            #[serde(rename = $text)]
-            $label,
-        )*}
-
-        impl $name {
-            /// All of them, in a fixed order.
-            pub const ALL: &[$name] = &[$($name::$label),*];
-
-            /// Its name in JSON, rules and the database.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $($name::$label => $text,)*
-                }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = ();
-
-            fn from_str(text: &str) -> Result<Self, ()> {
-                match text {
-                    $($text => Ok($name::$label),)*
-                    _ => Err(()),
-                }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    )*};
-}
 
 labels! {
     /// What somebody holds in their hands at the end.

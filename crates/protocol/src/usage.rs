@@ -38,6 +38,19 @@ impl Usage {
             .saturating_add(self.cache_write_hour)
     }
 
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Usage) -> Usage {
+        Usage {
+            input: self.input.saturating_add(other.input),
+            cache_read: self.cache_read.saturating_add(other.cache_read),
+            cache_write: self.cache_write.saturating_add(other.cache_write),
+            cache_write_hour: self.cache_write_hour.saturating_add(other.cache_write_hour),
+            output: self.output.saturating_add(other.output),
+            reasoning: self.reasoning.saturating_add(other.reasoning),
+        }
+    }
+
     /// Everything, in and out.
     pub const fn total(&self) -> u64 {
         self.prompt().saturating_add(self.output)

@@ -57,14 +57,7 @@ pub struct Answering {
 fn add(before: Option<(Usage, Cost)>, next: (Usage, Cost)) -> Option<(Usage, Cost)> {
     let Some((a, one)) = before else { return Some(next) };
     let (b, other) = next;
-    let usage = Usage {
-        input: a.input + b.input,
-        cache_read: a.cache_read + b.cache_read,
-        cache_write: a.cache_write + b.cache_write,
-        cache_write_hour: a.cache_write_hour + b.cache_write_hour,
-        output: a.output + b.output,
-        reasoning: a.reasoning + b.reasoning,
-    };
+    let usage = a.plus(b);
     let micros = one.micros.zip(other.micros).map(|(one, other)| one.saturating_add(other));
     Some((usage, Cost { micros, exact: one.exact && other.exact, ..other }))
 }

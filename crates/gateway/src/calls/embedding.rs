@@ -141,10 +141,15 @@ fn chosen(reachable: &Reachable, asked: &str) -> Result<(Offer, Arc<Model>, Stri
         let first = first.ok_or_else(|| Error::NoModelCan { why: why.into() })?;
         return Ok(taken(first, "the default for embeddings"));
     }
-    let is_named = |(offer, _): &(&Offer, &Arc<Model>)| {
-        offer.model == asked
-            || asked.strip_prefix(offer.provider.as_str()).and_then(|it| it.strip_prefix('/'))
-                == Some(offer.model.as_str())
+    // As with other calls: who names a provider means it, even where another one has a model that is called like that.
+    let is_of = |(offer, _): &(&Offer, &Arc<Model>)| {
+        asked.strip_prefix(offer.provider.as_str()).and_then(|it| it.strip_prefix('/'))
+            == Some(offer.model.as_str())
+    };
+    let names_provider = all().any(|it| is_of(&it));
+    let is_named = |it: &(&Offer, &Arc<Model>)| match names_provider {
+        true => is_of(it),
+        false => it.0.model == asked,
     };
     // Of several with the name one that can be asked now; and a name that is known to be no such model says so.
     let named = all().filter(is_named).collect::<Vec<_>>();

@@ -5,7 +5,7 @@
 //! Compared with cl100k, a tokenizer of OpenAI's, prose and code come out up to a quarter high (see the test); no text
 //! comes out at nothing, and a longer text never at less.
 
-use crate::{Message, Output, Part, Reply, Request, Sealed};
+use crate::{Message, Output, Part, Request, Sealed};
 
 /// What a picture is counted as: about what the largest costs at the big providers.
 const IMAGE: u64 = 1_600;
@@ -65,13 +65,6 @@ pub fn estimate_request(request: &Request) -> u64 {
     let all = AROUND + system + messages + tools + about_tools + form;
     // A tenth more: the same text differs by so much between tokenizers.
     all + all.div_ceil(10)
-}
-
-/// About how many tokens an answer had whose usage never came: all, and how many of them were thoughts.
-pub fn estimate_reply(reply: &Reply) -> (u64, u64) {
-    let all = reply.parts.iter().map(part).sum();
-    let thought = |part: &&Part| matches!(part, Part::Thinking { .. });
-    (all, reply.parts.iter().filter(thought).map(part).sum())
 }
 
 fn part(of: &Part) -> u64 {

@@ -1,7 +1,7 @@
 //! Costs computed by hand, who is believed about them, and estimates beside what a tokenizer counts.
 
 use super::*;
-use crate::{Catalogue, Image, ImageSource, Message, Part, Rates, Reply, Role, System, Tool};
+use crate::{Catalogue, Image, ImageSource, Message, Part, Rates, Role, System, Tool};
 use mosaic_protocol::provider::ProviderKind::{
     self, Anthropic, Local, Ollama, OpenAi, OpenRouter, Scripted,
 };
@@ -187,11 +187,12 @@ fn everything_in_a_request_counts() {
         grow(&mut request);
         assert!(estimate_request(&request) > plain, "{at}");
     }
-    let mut reply = Reply::default();
-    reply.push(&crate::Event::Thinking("one two three".into()));
-    reply.push(&crate::Event::Text("four five".into()));
-    let (all, thought) = estimate_reply(&reply);
-    assert_eq!((all, thought), (4 + 3, 4));
+    // What is sealed is read by its provider, and charged for, however little of it is shown.
+    let mut sealed = request();
+    let value = serde_json::json!("long ".repeat(4_000));
+    let seal = Some(crate::Sealed { by: OpenRouter, value });
+    say(&mut sealed, Part::Thinking { text: String::new(), sealed: seal });
+    assert!(estimate_request(&sealed) > plain + 4_000);
 }
 
 #[test]
