@@ -42,7 +42,7 @@ class Program:
     def __init__(self, program, folder):
         self.folder = folder
         self.code = secrets.token_urlsafe(18)
-        self.command = [str(program), "up", "--data", str(folder / "data"), "--setup-code", self.code]
+        self.command = [str(program), "up", "--data", str(folder / "data"), f"--setup-code={self.code}"]
         # Nothing of the caller's own configuration may leak in: no variable, and no file from where we stand.
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("MOSAIC_")} | SETTINGS
         self.log = folder / "program.log"

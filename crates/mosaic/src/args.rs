@@ -43,7 +43,8 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
     /// The code with which the first admin is made, instead of a random one
-    #[arg(long, global = true, value_name = "CODE")]
+    // A random one may begin with a hyphen.
+    #[arg(long, global = true, value_name = "CODE", allow_hyphen_values = true)]
     pub setup_code: Option<String>,
     /// Any other setting
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
